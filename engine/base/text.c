@@ -1,0 +1,1 @@
+#include "haetae/base.h"

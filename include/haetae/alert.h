@@ -1,0 +1,49 @@
+/*
+ * Alerts: templates compiled, hits rendered. An alert is one allocation with trailing storage;
+ * the engine makes it, the outputs thread frees it after the last sink is done.
+ */
+#ifndef HAETAE_ALERT_H
+#define HAETAE_ALERT_H
+
+#include "haetae/rules.h"
+
+/* An output text with its %fields resolved; in the arena given at compile time. */
+struct template;
+
+/* For rules_options.compile_output. Diagnostics: unknown field (near name as hint), missing or
+ * forbidden argument, a lone %. */
+const struct template *template_compile(struct arena *arena, struct str text, const struct span *at,
+					struct diags *diags);
+/* FIELD_NEEDS_… of its fields. */
+uint32_t template_needs(const struct template *compiled);
+/* The message alone, as for %-tokens; missing values print <NA>. */
+void template_format(const struct template *compiled, const struct field_context *context,
+		     struct buf *out);
+/* The output_fields object: every field token plus evt.time, typed, missing as null. */
+void template_format_fields(const struct template *compiled, const struct field_context *context,
+			    struct buf *out);
+
+struct alert {
+	uint64_t wall_ns;
+	enum priority priority;
+	char uuid[37];
+	struct str rule;
+	struct str text; /* one line without newline: "HH:MM:SS.nnnnnnnnn: Warning message" */
+	struct str json; /* one line without newline, architecture.md section 7 */
+	char storage[];
+};
+
+/* What an alert says beyond the event. */
+struct alert_context {
+	const struct field_context *fields;
+	const char *version;
+	const char *boot_id;		    /* of /proc/sys/kernel/random/boot_id */
+	uint64_t lost_10s, lost_cgroup_10s; /* completeness */
+};
+
+/* Renders. 0, or -ENOMEM: the caller counts a lost alert. The uuid is derived from (boot id, host,
+ * ring, cpu, sequence, rule), so that a replay gives the same one (decision 34). */
+int alert_new(const struct rule *rule, const struct alert_context *context, struct alert **ret);
+struct alert *alert_free(struct alert *alert);
+
+#endif

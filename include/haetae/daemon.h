@@ -1,0 +1,37 @@
+/*
+ * The daemon: composes probes, engine and outputs into `haetae run`.
+ */
+#ifndef HAETAE_DAEMON_H
+#define HAETAE_DAEMON_H
+
+#include "haetae/probes.h"
+#include "haetae/proc.h"
+#include "haetae/rules.h"
+#include "haetae/sink.h"
+
+struct daemon_config {
+	const char *const *rule_paths;
+	uint32_t rule_path_cnt;
+	struct rules_options rules;
+	struct probes_config probes;
+	struct proc_table_config procs;
+	struct sink_config sink;
+	uint32_t queue_length;
+	uint64_t duration_ns; /* 0: until a signal */
+	bool want_banner;     /* say on stderr what to try */
+};
+void daemon_config_default(struct daemon_config *config);
+
+/* Exit codes of every command (architecture.md section 9). */
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_NOT_GOOD = 1,
+	EXIT_USAGE = 2,
+	EXIT_HOST = 3
+};
+
+/* Runs until SIGINT, SIGTERM or the duration; drains, prints the summary to stderr. Returns an
+ * exit_code; errors have been logged or printed. */
+int daemon_run(const struct daemon_config *config);
+
+#endif

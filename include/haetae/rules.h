@@ -1,0 +1,126 @@
+/*
+ * Rules: files in, an immutable ruleset out, and a matcher that runs it. The language is
+ * rule-language.md.
+ */
+#ifndef HAETAE_RULES_H
+#define HAETAE_RULES_H
+
+#include "haetae/diag.h"
+#include "haetae/event.h"
+#include "haetae/field.h"
+
+/* Syslog numbers; lower is more urgent. */
+enum priority {
+	PRIORITY_EMERGENCY,
+	PRIORITY_ALERT,
+	PRIORITY_CRITICAL,
+	PRIORITY_ERROR,
+	PRIORITY_WARNING,
+	PRIORITY_NOTICE,
+	PRIORITY_INFORMATIONAL,
+	PRIORITY_DEBUG,
+	PRIORITY__COUNT
+};
+/* "Warning". */
+const char *priority_name(enum priority priority);
+/* Any case, "info" too. False where it is none. */
+bool priority_parse(struct str name, enum priority *ret);
+
+struct template; /* a compiled output, see alert.h */
+
+struct rule {
+	struct str name, desc, source;
+	struct str condition; /* as written, after append and override */
+	struct str output;    /* the same */
+	struct str file;      /* of the definition */
+	uint32_t line;
+	enum priority priority;
+	const struct str *tags; /* sorted, unique */
+	uint32_t tag_cnt;
+	uint32_t index; /* evaluation order */
+	bool is_enabled;
+	struct event_set events; /* that can satisfy the condition */
+	/* Fields and arguments that the output names, in order of appearance: the matcher gives
+	 * their values for a hit. */
+	const struct template *template;
+};
+
+/* Selection after loading (decision 31): the last entry that matches a rule wins. */
+struct rule_selector {
+	bool is_enable;
+	struct str rule_pattern; /* with * wildcards; or */
+	struct str tag;		 /* exact */
+};
+
+struct rules_options {
+	bool is_match_all;	    /* rule_matching: all */
+	enum priority min_priority; /* less urgent rules are not loaded */
+	const struct rule_selector *selectors;
+	uint32_t selector_cnt;
+	/* Compiles an output; set by the caller because templates belong to the alert stage, which
+	 * the match stage must not know. Appends diagnostics. Returns NULL on error. NULL: outputs
+	 * are not compiled. */
+	const struct template *(*compile_output)(struct arena *arena, struct str text,
+						 const struct span *at, struct diags *diags);
+};
+void rules_options_default(struct rules_options *options);
+
+struct ruleset; /* opaque, immutable */
+
+#define RULES_E_INVALID 1 /* diags has errors; no ruleset */
+
+/* Loads files and folders (*.yaml, *.yml in a folder, by name, not below) in order. All problems of
+ * all files are reported. 0, RULES_E_INVALID, or -ENOMEM. */
+int ruleset_load(const char *const *paths, uint32_t path_cnt, const struct rules_options *options,
+		 struct diags *diags, struct ruleset **ret);
+/* The same from memory: one text named `name`. */
+int ruleset_load_text(struct str name, struct str text, const struct rules_options *options,
+		      struct diags *diags, struct ruleset **ret);
+struct ruleset *ruleset_free(struct ruleset *ruleset);
+static inline void ruleset_freep(struct ruleset **ruleset)
+{
+	*ruleset = ruleset_free(*ruleset);
+}
+
+uint32_t ruleset_rule_cnt(const struct ruleset *ruleset);
+/* In evaluation order, disabled ones too. */
+const struct rule *ruleset_rule(const struct ruleset *ruleset, uint32_t index);
+const struct rule *ruleset_find(const struct ruleset *ruleset, struct str name);
+/* Union over enabled rules. */
+void ruleset_events(const struct ruleset *ruleset, struct event_set *ret);
+/* Any of FIELD_NEEDS_… over conditions and outputs. */
+uint32_t ruleset_needs(const struct ruleset *ruleset);
+/* Expanded condition with where each part came from, event types, plan, shared slots. */
+void ruleset_explain(const struct ruleset *ruleset, const struct rule *rule, struct buf *out);
+/* Every program of every event type, for golden files. */
+void ruleset_dump_plan(const struct ruleset *ruleset, struct buf *out);
+
+/* ---- evaluation ----------------------------------------------------------------------------- */
+
+/* Slots and memo bits for one thread; reusable for every event. */
+struct matcher; /* opaque */
+
+/* 0 or -ENOMEM. The ruleset must outlive the matcher. */
+int matcher_new(const struct ruleset *ruleset, struct matcher **ret);
+struct matcher *matcher_free(struct matcher *matcher);
+static inline void matcher_freep(struct matcher **matcher)
+{
+	*matcher = matcher_free(*matcher);
+}
+
+typedef void (*matcher_hit_fn)(const struct rule *rule, void *data);
+/* Evaluates the event's rules in order; calls hit for the first true one, or for each in `all`
+ * mode. Allocates nothing but from event->scratch. Returns the number of hits. */
+unsigned matcher_run(struct matcher *matcher, const struct field_context *context,
+		     matcher_hit_fn hit, void *data);
+
+struct matcher_stats {
+	uint64_t events; /* that had at least one rule */
+	uint64_t rules_evaluated, predicates_evaluated, fields_read;
+	uint64_t regex_limit;	  /* PCRE2 gave up, the second matcher decided */
+	uint64_t regex_undecided; /* neither did */
+	uint64_t scratch_exhausted;
+};
+void matcher_stats(const struct matcher *matcher, struct matcher_stats *ret);
+
+#endif
