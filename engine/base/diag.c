@@ -1,1 +1,174 @@
-#include "haetae/base.h"
+/*
+ * Diagnostics are collected here; diag_print.c renders them. Owns the copies of all sources and
+ * texts, in one arena, freed with the list.
+ */
+#include "haetae/diag.h"
+
+#include <stdarg.h>
+
+/* Sources are whole rule files; a limit beyond any real set, so that a runaway loader ends. */
+#define DIAGS_ARENA_MAX (1u << 30)
+
+void diags_init(struct diags *diags)
+{
+	*diags = (struct diags){ 0 };
+	arena_init(&diags->arena, DIAGS_ARENA_MAX);
+}
+
+void diags_done(struct diags *diags)
+{
+	free(diags->sources);
+	free(diags->items);
+	arena_done(&diags->arena);
+	*diags = (struct diags){ 0 };
+}
+
+uint32_t diags_add_source(struct diags *diags, struct str name, struct str text)
+{
+	uint32_t number = diags->source_cnt ? diags->source_cnt : 1;
+	struct diag_source *sources, source;
+
+	sources = realloc(diags->sources, (number + 1) * sizeof(*sources));
+	if (sources)
+		diags->sources = sources;
+	source = (struct diag_source){ arena_str(&diags->arena, name),
+				       arena_str(&diags->arena, text) };
+	if (!sources || !source.name.p || !source.text.p) {
+		diags->failed = true;
+		return 0;
+	}
+	sources[0] = (struct diag_source){ STR(""), STR("") };
+	sources[number] = source;
+	diags->source_cnt = number + 1;
+	return number;
+}
+
+static struct str format_text(struct diags *diags, const char *format, va_list args)
+{
+	_cleanup_(buf_done) struct buf text;
+
+	buf_init(&text, 16384);
+	buf_vprintf(&text, format, args);
+	return arena_str(&diags->arena, buf_str(&text));
+}
+
+static struct diag *append(struct diags *diags)
+{
+	if (diags->item_cnt >= DIAGS_MAX) {
+		diags->suppressed_cnt++;
+		return NULL;
+	}
+	if (diags->item_cnt == diags->item_cap) {
+		uint32_t cap = diags->item_cap ? diags->item_cap * 2 : 16;
+		struct diag *items = realloc(diags->items, cap * sizeof(*items));
+
+		if (!items) {
+			diags->failed = true;
+			return NULL;
+		}
+		diags->items = items;
+		diags->item_cap = cap;
+	}
+	return &diags->items[diags->item_cnt++];
+}
+
+static void add(struct diags *diags, enum diag_level level, struct span at, const char *code,
+		const char *hint, const char *format, va_list args)
+{
+	struct diag *diag = append(diags);
+
+	diags->error_cnt += level == DIAG_ERROR;
+	diags->warning_cnt += level == DIAG_WARNING;
+	if (!diag)
+		return;
+	*diag = (struct diag){ .level = level, .code = code, .at = at };
+	diag->text = format_text(diags, format, args);
+	if (hint)
+		diag->hint = arena_str(&diags->arena, str_from(hint));
+	if (!diag->text.p)
+		diags->failed = true;
+}
+
+void diags_error(struct diags *diags, struct span at, const char *code, const char *hint,
+		 const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(diags, DIAG_ERROR, at, code, hint, format, args);
+	va_end(args);
+}
+
+void diags_warning(struct diags *diags, struct span at, const char *code, const char *hint,
+		   const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(diags, DIAG_WARNING, at, code, hint, format, args);
+	va_end(args);
+}
+
+void diags_note(struct diags *diags, struct span at, const char *code, const char *hint,
+		const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(diags, DIAG_NOTE, at, code, hint, format, args);
+	va_end(args);
+}
+
+void diags_related(struct diags *diags, struct span at, const char *format, ...)
+{
+	struct diag *diag;
+	va_list args;
+
+	/* What was suppressed takes its relatives along. */
+	if (diags->suppressed_cnt || diags->item_cnt == 0)
+		return;
+	diag = append(diags);
+	if (!diag)
+		return;
+	*diag = (struct diag){ .level = DIAG_NOTE, .code = "", .at = at, .is_related = true };
+	va_start(args, format);
+	diag->text = format_text(diags, format, args);
+	va_end(args);
+}
+
+void diags_hint(struct diags *diags, const char *format, ...)
+{
+	uint32_t i = diags->item_cnt;
+	va_list args;
+
+	if (diags->suppressed_cnt)
+		return;
+	while (i > 0 && diags->items[i - 1].is_related)
+		i--;
+	if (i == 0)
+		return;
+	va_start(args, format);
+	diags->items[i - 1].hint = format_text(diags, format, args);
+	va_end(args);
+}
+
+struct diag_position diags_position(const struct diags *diags, struct span at)
+{
+	struct diag_position position = { 1, 1, 1, 1 };
+	const struct diag_source *source;
+
+	if (at.source == 0 || at.source >= diags->source_cnt)
+		return (struct diag_position){ 0 };
+	source = &diags->sources[at.source];
+	for (uint32_t i = 0; i < source->text.n && i < at.offset + at.length; i++) {
+		bool is_newline = source->text.p[i] == '\n';
+
+		position.end_line += is_newline;
+		position.end_column = is_newline ? 1 : position.end_column + 1;
+		if (i + 1 == at.offset) {
+			position.line = position.end_line;
+			position.column = position.end_column;
+		}
+	}
+	return position;
+}

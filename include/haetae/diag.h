@@ -67,6 +67,8 @@ void diags_error(struct diags *diags, struct span at, const char *code, const ch
 		 const char *format, ...) _printf_(5, 6);
 void diags_warning(struct diags *diags, struct span at, const char *code, const char *hint,
 		   const char *format, ...) _printf_(5, 6);
+void diags_note(struct diags *diags, struct span at, const char *code, const char *hint,
+		const char *format, ...) _printf_(5, 6);
 /* Adds to the diagnostic raised last. */
 void diags_related(struct diags *diags, struct span at, const char *format, ...) _printf_(3, 4);
 /* Replaces the hint of the diagnostic raised last. */
