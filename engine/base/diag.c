@@ -23,21 +23,38 @@ void diags_done(struct diags *diags)
 	*diags = (struct diags){ 0 };
 }
 
+static bool index_lines(struct diags *diags, struct diag_source *source)
+{
+	uint32_t *lines, cnt = 1;
+
+	for (uint32_t i = 0; i < source->text.n; i++)
+		cnt += source->text.p[i] == '\n';
+	lines = arena_new_array(&diags->arena, uint32_t, cnt);
+	if (!lines)
+		return false;
+	source->lines = lines;
+	source->line_cnt = 1;
+	for (uint32_t i = 0; i < source->text.n; i++)
+		if (source->text.p[i] == '\n')
+			lines[source->line_cnt++] = i + 1;
+	return true;
+}
+
 uint32_t diags_add_source(struct diags *diags, struct str name, struct str text)
 {
 	uint32_t number = diags->source_cnt ? diags->source_cnt : 1;
-	struct diag_source *sources, source;
+	struct diag_source *sources, source = { 0 };
 
 	sources = realloc(diags->sources, (number + 1) * sizeof(*sources));
 	if (sources)
 		diags->sources = sources;
-	source = (struct diag_source){ arena_str(&diags->arena, name),
-				       arena_str(&diags->arena, text) };
-	if (!sources || !source.name.p || !source.text.p) {
+	source.name = arena_str(&diags->arena, name);
+	source.text = arena_str(&diags->arena, text);
+	if (!sources || !source.name.p || !source.text.p || !index_lines(diags, &source)) {
 		diags->failed = true;
 		return 0;
 	}
-	sources[0] = (struct diag_source){ STR(""), STR("") };
+	sources[0] = (struct diag_source){ .name = STR(""), .text = STR("") };
 	sources[number] = source;
 	diags->source_cnt = number + 1;
 	return number;
@@ -152,23 +169,34 @@ void diags_hint(struct diags *diags, const char *format, ...)
 	va_end(args);
 }
 
+/* The last line that begins at or before the offset. */
+static uint32_t line_of(const struct diag_source *source, uint32_t offset)
+{
+	uint32_t low = 0, high = source->line_cnt;
+
+	while (high - low > 1) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (source->lines[middle] <= offset)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 struct diag_position diags_position(const struct diags *diags, struct span at)
 {
-	struct diag_position position = { 1, 1, 1, 1 };
 	const struct diag_source *source;
+	uint32_t begin, end, first, last;
 
 	if (at.source == 0 || at.source >= diags->source_cnt)
 		return (struct diag_position){ 0 };
 	source = &diags->sources[at.source];
-	for (uint32_t i = 0; i < source->text.n && i < at.offset + at.length; i++) {
-		bool is_newline = source->text.p[i] == '\n';
-
-		position.end_line += is_newline;
-		position.end_column = is_newline ? 1 : position.end_column + 1;
-		if (i + 1 == at.offset) {
-			position.line = position.end_line;
-			position.column = position.end_column;
-		}
-	}
-	return position;
+	begin = MIN(at.offset, source->text.n);
+	end = MIN(begin + at.length, source->text.n);
+	first = line_of(source, begin);
+	last = line_of(source, end);
+	return (struct diag_position){ first + 1, begin - source->lines[first] + 1, last + 1,
+				       end - source->lines[last] + 1 };
 }

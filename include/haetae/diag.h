@@ -42,6 +42,8 @@ struct diag {
 struct diag_source {
 	struct str name; /* as the user wrote the path; "<command line>" and the like otherwise */
 	struct str text; /* whole content */
+	const uint32_t *lines; /* offset of each line's first byte */
+	uint32_t line_cnt;
 };
 
 struct diags {
