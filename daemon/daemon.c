@@ -1,0 +1,299 @@
+/*
+ * `haetae run`: builds the stages in the order of the data flow, loops, drains, tears down in
+ * reverse. Owns every stage. The loop is the engine thread; outputs run in a thread of their own.
+ */
+#include "haetae/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+
+#include "engine.h"
+#include "haetae/alert.h"
+#include "haetae/clock.h"
+#include "haetae/log.h"
+#include "loss.h"
+#include "privileges.h"
+#include "summary.h"
+
+#define TICK_NS NS_PER_SEC
+/* Records per pass: bounds the time until a signal or a tick is seen under full load. */
+#define PASS_RECORDS	 8192
+#define STOP_DEADLINE_NS (5 * NS_PER_SEC)
+
+struct daemon {
+	const struct daemon_config *config;
+	struct outputs *outputs; /* owned */
+	struct probes *probes;	 /* owned */
+	struct engine engine;
+	struct loss_window loss;
+	int signal_fd, epoll_fd;
+	uint64_t start_ns, next_tick_ns, end_ns;
+	bool is_stopping;
+};
+
+void daemon_config_default(struct daemon_config *config)
+{
+	*config = (struct daemon_config){ .queue_length = 8192, .want_banner = true };
+	rules_options_default(&config->rules);
+	config->rules.compile_output = template_compile;
+	probes_config_default(&config->probes);
+	proc_table_config_default(&config->procs);
+	config->sink = (struct sink_config){
+		.name = "console",
+		.type = "stdout",
+		.format = SINK_TEXT,
+		.min_priority = PRIORITY_DEBUG,
+	};
+}
+
+static int load_rules(const struct daemon_config *config, struct ruleset **ret)
+{
+	struct diags diags;
+	int r;
+
+	diags_init(&diags);
+	r = ruleset_load(config->rule_paths, config->rule_path_cnt, &config->rules, &diags, ret);
+	diags_print(&diags, stderr, isatty(STDERR_FILENO));
+	if (r == RULES_E_INVALID)
+		log_error("the rules have %u errors; 'haetae check' shows them too",
+			  diags.error_cnt);
+	else if (r < 0)
+		log_error("loading the rules: %s", strerror(-r));
+	diags_done(&diags);
+	return r == 0 ? EXIT_OK : EXIT_NOT_GOOD;
+}
+
+static uint32_t needs_of(const struct ruleset *ruleset)
+{
+	uint32_t needs = ruleset_needs(ruleset);
+
+	for (uint32_t i = 0; i < ruleset_rule_cnt(ruleset); i++) {
+		const struct rule *rule = ruleset_rule(ruleset, i);
+
+		if (rule->is_enabled && rule->template)
+			needs |= template_needs(rule->template);
+	}
+	return needs;
+}
+
+static uint32_t enabled_cnt(const struct ruleset *ruleset)
+{
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < ruleset_rule_cnt(ruleset); i++)
+		cnt += ruleset_rule(ruleset, i)->is_enabled;
+	return cnt;
+}
+
+static int host_exit(int r, const struct probes_error *error, const char *doing)
+{
+	if (r < 0) {
+		log_error("%s: %s", doing, strerror(-r));
+		return EXIT_HOST;
+	}
+	log_error("%s; %s", error->what, error->fix);
+	return r == PROBES_E_USAGE ? EXIT_USAGE : EXIT_HOST;
+}
+
+static int start_probes(struct daemon *daemon)
+{
+	struct probes_config config = daemon->config->probes;
+	struct probes_want want = { 0 };
+	struct probes_error error = { 0 };
+	struct event_set events;
+	uint32_t needs = needs_of(daemon->engine.ruleset);
+	int r;
+
+	ruleset_events(daemon->engine.ruleset, &events);
+	event_set_syscalls(&events, want.type_of_syscall, want.is_evaluated);
+	config.want_env |= (needs & FIELD_NEEDS_ENV) != 0;
+	config.want_path_swapped |= (needs & FIELD_NEEDS_SWAP) != 0;
+	r = probes_open(&config, &want, &daemon->probes, &error);
+	if (r == 0)
+		r = probes_attach(daemon->probes, &error);
+	if (r != 0)
+		return host_exit(r, &error, "loading the probes");
+	r = probes_seed(daemon->probes, engine_seed, &daemon->engine, &error);
+	if (r != 0)
+		return host_exit(r, &error, "reading the processes there are");
+	return EXIT_OK;
+}
+
+static int watch(int epoll_fd, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+/* Signals are blocked before any thread starts, so that only the signalfd sees them. */
+static int block_signals(struct daemon *daemon)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	signal(SIGPIPE, SIG_IGN);
+	daemon->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	daemon->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (daemon->signal_fd < 0 || daemon->epoll_fd < 0)
+		return -errno;
+	return watch(daemon->epoll_fd, daemon->signal_fd);
+}
+
+static void read_completeness(uint64_t cgroup_id, struct alert_context *alert, void *data)
+{
+	struct daemon *daemon = data;
+
+	alert->lost_10s = loss_window_total(&daemon->loss);
+	alert->lost_cgroup_10s = loss_window_cgroup(&daemon->loss, cgroup_id);
+}
+
+static void say_ready(const struct daemon *daemon)
+{
+	const struct ruleset *ruleset = daemon->engine.ruleset;
+	struct proc_table_stats stats;
+
+	proc_table_stats(daemon->engine.procs, &stats);
+	log_info("ready: %u rules enabled of %u, %llu processes known, %llu ms after start",
+		 enabled_cnt(ruleset), ruleset_rule_cnt(ruleset),
+		 (unsigned long long)stats.processes,
+		 (unsigned long long)((clock_boot_ns() - daemon->start_ns) / NS_PER_MS));
+	if (daemon->config->want_banner)
+		log_info("to see an alert, run in a second shell: sudo %s trigger read-shadow",
+			 program_invocation_name);
+}
+
+static int milliseconds_until(uint64_t then_ns)
+{
+	uint64_t now_ns = clock_boot_ns();
+
+	return then_ns <= now_ns ? 0 : (int)((then_ns - now_ns) / NS_PER_MS + 1);
+}
+
+static void tick(struct daemon *daemon, uint64_t now_ns)
+{
+	if (now_ns < daemon->next_tick_ns)
+		return;
+	daemon->next_tick_ns = now_ns + TICK_NS;
+	engine_tick(&daemon->engine);
+	loss_window_tick(&daemon->loss, daemon->probes);
+}
+
+static void loop(struct daemon *daemon)
+{
+	while (!daemon->is_stopping) {
+		struct signalfd_siginfo info;
+		struct epoll_event events[2];
+		uint64_t until_ns = MIN(daemon->next_tick_ns, daemon->end_ns);
+
+		(void)epoll_wait(daemon->epoll_fd, events, ARRAY_LEN(events),
+				 milliseconds_until(until_ns));
+		probes_drain(daemon->probes, engine_handle, &daemon->engine, PASS_RECORDS);
+		tick(daemon, clock_boot_ns());
+		daemon->is_stopping =
+			read(daemon->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info) ||
+			clock_boot_ns() >= daemon->end_ns;
+	}
+}
+
+/* After detach nothing new arrives, so the drain ends. */
+static void stop(struct daemon *daemon)
+{
+	struct probes_counters counters = { 0 };
+	struct summary summary = { .kernel = &counters, .engine = &daemon->engine };
+	_cleanup_(buf_done) struct buf text;
+
+	buf_init(&text, 1u << 16);
+	probes_detach(daemon->probes);
+	while (probes_drain(daemon->probes, engine_handle, &daemon->engine, 0) > 0)
+		;
+	if (probes_read_counters(daemon->probes, &counters) < 0)
+		log_warning("the kernel's counters could not be read: the summary lacks them");
+	outputs_stop(daemon->outputs, clock_boot_ns() + STOP_DEADLINE_NS);
+	outputs_stats(daemon->outputs, &summary.outputs);
+	summary.duration_ns = clock_boot_ns() - daemon->start_ns;
+	summary_format(&summary, &text);
+	(void)!write(STDERR_FILENO, buf_str(&text).p, buf_str(&text).n);
+}
+
+static int fail(const char *doing, int r)
+{
+	log_error("%s: %s", doing, strerror(-r));
+	return EXIT_HOST;
+}
+
+/* The outputs thread comes last: it inherits what is left of the privileges. */
+static int start(struct daemon *daemon)
+{
+	const struct daemon_config *config = daemon->config;
+	struct ruleset *ruleset = NULL;
+	const char *what = "";
+	int r = load_rules(config, &ruleset);
+
+	if (r != EXIT_OK)
+		return r;
+	r = engine_init(&daemon->engine, config, ruleset);
+	if (r < 0)
+		return fail("starting the engine", r);
+	daemon->engine.completeness = read_completeness;
+	daemon->engine.completeness_data = daemon;
+	r = block_signals(daemon);
+	if (r < 0)
+		return fail("blocking signals", r);
+	r = start_probes(daemon);
+	if (r != EXIT_OK)
+		return r;
+	r = watch(daemon->epoll_fd, probes_poll_fd(daemon->probes));
+	if (r < 0)
+		return fail("watching the rings", r);
+	r = privileges_drop(&what);
+	if (r < 0)
+		log_warning("%s: %s, continuing with more privilege than needed", what,
+			    strerror(-r));
+	r = outputs_start(&config->sink, 1, config->queue_length, &daemon->outputs);
+	if (r < 0)
+		return fail("starting the outputs", r);
+	daemon->engine.outputs = daemon->outputs;
+	return EXIT_OK;
+}
+
+static void release(struct daemon *daemon)
+{
+	engine_done(&daemon->engine);
+	daemon->probes = probes_free(daemon->probes);
+	outputs_stop(daemon->outputs, clock_boot_ns());
+	daemon->outputs = outputs_free(daemon->outputs);
+	close_fdp(&daemon->signal_fd);
+	close_fdp(&daemon->epoll_fd);
+}
+
+int daemon_run(const struct daemon_config *config)
+{
+	struct daemon *daemon = calloc(1, sizeof(*daemon));
+	int r;
+
+	if (!daemon) {
+		log_error("starting: out of memory");
+		return EXIT_HOST;
+	}
+	*daemon = (struct daemon){ .config = config, .signal_fd = -1, .epoll_fd = -1 };
+	daemon->start_ns = clock_boot_ns();
+	r = start(daemon);
+	if (r == EXIT_OK) {
+		daemon->end_ns =
+			config->duration_ns ? clock_boot_ns() + config->duration_ns : UINT64_MAX;
+		daemon->next_tick_ns = clock_boot_ns() + TICK_NS;
+		say_ready(daemon);
+		loop(daemon);
+		stop(daemon);
+	}
+	release(daemon);
+	free(daemon);
+	return r;
+}

@@ -1,0 +1,148 @@
+/*
+ * One record through the stages: decode, process table, rules, alert. Owns the tables and the
+ * scratch memory of the event at hand. Called by the daemon's loop, in the engine thread; allocates
+ * only where a process starts or an alert is raised.
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "haetae/alert.h"
+#include "haetae/clock.h"
+
+/* An event's fields, joined paths and ancestors: far above what 16 KiB of record can yield. */
+#define SCRATCH_MAX (4u << 20)
+
+static void read_boot_id(char ret[40])
+{
+	_cleanup_(close_fdp) int fd =
+		open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n = fd >= 0 ? read(fd, ret, 36) : -1;
+
+	ret[n > 0 ? n : 0] = '\0';
+}
+
+static void read_identity(struct engine *engine)
+{
+	const char *node = getenv("NODE_NAME");
+
+	/* In a pod the host's own name is the node's, not the pod's (decision 31). */
+	if (node && *node)
+		strncpy(engine->hostname, node, sizeof(engine->hostname) - 1);
+	else if (gethostname(engine->hostname, sizeof(engine->hostname) - 1) < 0)
+		strcpy(engine->hostname, "unknown");
+	read_boot_id(engine->boot_id);
+}
+
+int engine_init(struct engine *engine, const struct daemon_config *config, struct ruleset *ruleset)
+{
+	int r;
+
+	*engine = (struct engine){ .ruleset = ruleset, .next_number = 1 };
+	arena_init(&engine->scratch, SCRATCH_MAX);
+	read_identity(engine);
+	r = matcher_new(ruleset, &engine->matcher);
+	if (r == 0)
+		r = proc_table_new(&config->procs, &engine->procs);
+	if (r == 0)
+		r = users_new("/etc", &engine->users);
+	if (r < 0) {
+		engine_done(engine);
+		return r;
+	}
+	engine->event.scratch = &engine->scratch;
+	engine->wall_offset_ns = clock_wall_offset_ns();
+	engine->fields = (struct field_context){
+		.event = &engine->event,
+		.procs = engine->procs,
+		.users = engine->users,
+		.hostname = engine->hostname,
+		.source = "syscall",
+	};
+	engine->alert = (struct alert_context){
+		.fields = &engine->fields,
+		.version = HAETAE_VERSION,
+		.boot_id = engine->boot_id,
+	};
+	return 0;
+}
+
+void engine_done(struct engine *engine)
+{
+	engine->users = users_free(engine->users);
+	engine->procs = proc_table_free(engine->procs);
+	engine->matcher = matcher_free(engine->matcher);
+	engine->ruleset = ruleset_free(engine->ruleset);
+	arena_done(&engine->scratch);
+}
+
+static void raise_alert(const struct rule *rule, void *data)
+{
+	struct engine *engine = data;
+	struct alert *alert;
+
+	engine->counters.alerts[rule->priority]++;
+	if (engine->completeness)
+		engine->completeness(engine->event.header->cgroup_id, &engine->alert,
+				     engine->completeness_data);
+	if (alert_new(rule, &engine->alert, &alert) < 0)
+		engine->counters.alerts_lost_memory++;
+	else if (!outputs_put(engine->outputs, alert))
+		engine->counters.alerts_refused++;
+}
+
+void engine_seed(const void *record, uint32_t length, void *data)
+{
+	struct engine *engine = data;
+
+	if (event_decode(&engine->event, record, length) == 0)
+		proc_table_apply(engine->procs, &engine->event);
+	else
+		engine->counters.undecodable_seeds++;
+	arena_reset(&engine->scratch);
+}
+
+void engine_handle(const void *record, uint32_t length, void *data)
+{
+	struct engine *engine = data;
+	struct event *event = &engine->event;
+
+	if (event_decode(event, record, length) != 0) {
+		engine->counters.undecodable++;
+		return;
+	}
+	engine->counters.delivered[event->schema->type]++;
+	event->wall_offset_ns = engine->wall_offset_ns;
+	proc_table_apply(engine->procs, event);
+	if (!(event->schema->flags & EVENT_STATE)) {
+		event->number = engine->next_number++;
+		engine->counters.evaluated++;
+		matcher_run(engine->matcher, &engine->fields, raise_alert, engine);
+	}
+	arena_reset(&engine->scratch);
+}
+
+void engine_tick(struct engine *engine)
+{
+	engine->wall_offset_ns = clock_wall_offset_ns();
+	proc_table_collect(engine->procs, clock_boot_ns());
+}
+
+uint64_t engine_delivered(const struct engine *engine)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < EVENT__COUNT; i++)
+		sum += engine->counters.delivered[i];
+	return sum;
+}
+
+uint64_t engine_alerts(const struct engine *engine)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < PRIORITY__COUNT; i++)
+		sum += engine->counters.alerts[i];
+	return sum;
+}

@@ -1,0 +1,54 @@
+/*
+ * The engine: one record through the stages, ring to alert. One per daemon, engine thread only.
+ */
+#ifndef HAETAE_DAEMON_ENGINE_H
+#define HAETAE_DAEMON_ENGINE_H
+
+#include "haetae/daemon.h"
+
+struct engine_counters {
+	uint64_t delivered[EVENT__COUNT]; /* decoded, by type; state records too */
+	uint64_t undecodable;		  /* refused by the decoder */
+	uint64_t undecodable_seeds;	  /* the same of the task iterator's records */
+	uint64_t evaluated;		  /* given to the matcher */
+	uint64_t alerts[PRIORITY__COUNT]; /* raised */
+	uint64_t alerts_lost_memory;	  /* a hit that could not be rendered */
+	uint64_t alerts_refused;	  /* a hit that the full output queue refused */
+};
+
+struct engine {
+	struct ruleset *ruleset;  /* owned */
+	struct matcher *matcher;  /* owned */
+	struct proc_table *procs; /* owned */
+	struct users *users;	  /* owned */
+	struct outputs *outputs;  /* borrowed from the daemon */
+	struct arena scratch;	  /* one event's memory */
+	struct event event;	  /* the event at hand */
+	struct field_context fields;
+	struct alert_context alert;
+	uint64_t next_number;
+	int64_t wall_offset_ns;
+	/* How much was lost around an event of this cgroup; set by the daemon. */
+	void (*completeness)(uint64_t cgroup_id, struct alert_context *alert, void *data);
+	void *completeness_data;
+	char hostname[256], boot_id[40];
+	struct engine_counters counters;
+};
+
+/* Takes ownership of the ruleset in every case. 0 or a negative errno; on failure everything is
+ * released. */
+int engine_init(struct engine *engine, const struct daemon_config *config, struct ruleset *ruleset);
+/* Fine on a zeroed engine. */
+void engine_done(struct engine *engine);
+
+/* Both are a probes_record_fn: data is the engine. Seeds come from the task iterator, not through a
+ * ring, so they take no part in the accounts. */
+void engine_seed(const void *record, uint32_t length, void *data);
+void engine_handle(const void *record, uint32_t length, void *data);
+/* Housekeeping between batches: wall clock, grace periods. */
+void engine_tick(struct engine *engine);
+
+uint64_t engine_delivered(const struct engine *engine);
+uint64_t engine_alerts(const struct engine *engine);
+
+#endif

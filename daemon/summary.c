@@ -1,0 +1,167 @@
+/*
+ * Renders and checks the final accounts. Pure: reads counters, owns nothing.
+ */
+#include "summary.h"
+
+#include "haetae/clock.h"
+#include "loss.h"
+
+static const char *const filter_names[] = {
+	[WIRE_FILTER_RESTARTED] = "restarted calls",
+	[WIRE_FILTER_RULES] = "no rule can match",
+};
+static const char *const loss_names[] = {
+	[WIRE_LOST_RING_FULL] = "ring full",
+	[WIRE_LOST_RECORD_SIZE] = "record too large",
+	[WIRE_LOST_SCRATCH] = "no scratch memory",
+	[WIRE_LOST_TAIL_CALL] = "tail call failed",
+	[WIRE_LOST_RECURSION] = "program skipped by the kernel",
+};
+_Static_assert(ARRAY_LEN(filter_names) == WIRE_FILTER__COUNT, "a name for each reason");
+_Static_assert(ARRAY_LEN(loss_names) == WIRE_LOST__COUNT, "a name for each reason");
+
+static void add(struct wire_counters *sum, const struct wire_counters *one)
+{
+	sum->generated += one->generated;
+	sum->submitted += one->submitted;
+	for (unsigned i = 0; i < WIRE_FILTER__COUNT; i++)
+		sum->filtered[i] += one->filtered[i];
+	for (unsigned i = 0; i < WIRE_LOST__COUNT; i++)
+		sum->lost[i] += one->lost[i];
+}
+
+static uint64_t sum_of(const __u64 *values, unsigned cnt)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < cnt; i++)
+		sum += values[i];
+	return sum;
+}
+
+static struct wire_counters total(const struct summary *summary)
+{
+	struct wire_counters sum = { 0 };
+
+	for (unsigned type = 0; type < EVENT__COUNT; type++)
+		add(&sum, &summary->kernel->types[type]);
+	return sum;
+}
+
+static uint64_t refused(const struct outputs_stats *outputs)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < PRIORITY__COUNT; i++)
+		sum += outputs->refused[i];
+	return sum;
+}
+
+bool summary_adds_up(const struct summary *summary)
+{
+	const struct engine_counters *engine = &summary->engine->counters;
+	const struct outputs_stats *outputs = &summary->outputs;
+	struct wire_counters sum = total(summary);
+
+	for (unsigned type = 0; type < EVENT__COUNT; type++) {
+		const struct wire_counters *one = &summary->kernel->types[type];
+
+		if (one->generated != one->submitted + sum_of(one->filtered, WIRE_FILTER__COUNT) +
+					      sum_of(one->lost, WIRE_LOST__COUNT))
+			return false;
+	}
+	if (sum.submitted !=
+	    engine_delivered(summary->engine) + engine->undecodable + summary->kernel->malformed)
+		return false;
+	return engine_alerts(summary->engine) ==
+	       outputs->accepted + refused(outputs) + engine->alerts_lost_memory;
+}
+
+/* Only what is not zero: "ring full 3, record too large 1". */
+static void put_reasons(struct buf *out, const char *const *names, const __u64 *values,
+			unsigned cnt)
+{
+	const char *separator = " (";
+
+	for (unsigned i = 0; i < cnt; i++) {
+		if (!values[i])
+			continue;
+		buf_printf(out, "%s%s %llu", separator, names[i], values[i]);
+		separator = ", ";
+	}
+	if (separator[0] == ',')
+		buf_putc(out, ')');
+}
+
+static void put_classes(const struct summary *summary, struct buf *out)
+{
+	struct wire_counters classes[CLASS__COUNT] = { 0 };
+
+	for (unsigned type = 0; type < EVENT__COUNT; type++)
+		add(&classes[event_schema_get(type)->class], &summary->kernel->types[type]);
+	for (unsigned i = 0; i < CLASS__COUNT; i++) {
+		if (!classes[i].generated)
+			continue;
+		buf_printf(out,
+			   "    %-10s generated %llu, delivered %llu, filtered %llu, lost %llu\n",
+			   event_class_name(i), classes[i].generated, classes[i].submitted,
+			   (unsigned long long)sum_of(classes[i].filtered, WIRE_FILTER__COUNT),
+			   (unsigned long long)sum_of(classes[i].lost, WIRE_LOST__COUNT));
+	}
+}
+
+static void put_alerts(const struct summary *summary, struct buf *out)
+{
+	const struct engine_counters *engine = &summary->engine->counters;
+	const struct outputs_stats *outputs = &summary->outputs;
+
+	buf_printf(out,
+		   "  alerts    raised %llu: delivered %llu, failed %llu, refused %llu, "
+		   "out of memory %llu\n",
+		   (unsigned long long)engine_alerts(summary->engine),
+		   (unsigned long long)outputs->delivered, (unsigned long long)outputs->failed,
+		   (unsigned long long)refused(outputs),
+		   (unsigned long long)engine->alerts_lost_memory);
+}
+
+static void put_processes(const struct summary *summary, struct buf *out)
+{
+	struct proc_table_stats stats;
+
+	proc_table_stats(summary->engine->procs, &stats);
+	buf_printf(out,
+		   "  processes %llu known, %llu images, %llu KiB; evicted %llu, refused %llu\n",
+		   (unsigned long long)stats.processes, (unsigned long long)stats.images,
+		   (unsigned long long)stats.bytes / 1024, (unsigned long long)stats.evicted,
+		   (unsigned long long)stats.refused);
+}
+
+void summary_format(const struct summary *summary, struct buf *out)
+{
+	struct wire_counters sum = total(summary);
+	uint64_t lost = sum_of(sum.lost, WIRE_LOST__COUNT);
+
+	buf_printf(out, "haetae: summary of %.1f s\n",
+		   (double)summary->duration_ns / (double)NS_PER_SEC);
+	buf_printf(out, "  events    generated %llu = delivered %llu + filtered %llu + lost %llu",
+		   sum.generated, (unsigned long long)engine_delivered(summary->engine),
+		   (unsigned long long)sum_of(sum.filtered, WIRE_FILTER__COUNT),
+		   (unsigned long long)lost);
+	if (summary->engine->counters.undecodable || summary->kernel->malformed)
+		buf_printf(out, " + undecodable %llu",
+			   (unsigned long long)(summary->engine->counters.undecodable +
+						summary->kernel->malformed));
+	buf_putc(out, '\n');
+	put_classes(summary, out);
+	buf_printf(out, "  filtered  %llu",
+		   (unsigned long long)sum_of(sum.filtered, WIRE_FILTER__COUNT));
+	put_reasons(out, filter_names, sum.filtered, WIRE_FILTER__COUNT);
+	buf_printf(out, "\n  lost      %llu", (unsigned long long)lost);
+	put_reasons(out, loss_names, sum.lost, WIRE_LOST__COUNT);
+	buf_putc(out, '\n');
+	put_alerts(summary, out);
+	put_processes(summary, out);
+	if (!summary_adds_up(summary))
+		buf_puts(out,
+			 "  WARNING   these numbers do not add up: please report this as a bug\n");
+}
