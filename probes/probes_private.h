@@ -1,0 +1,112 @@
+/*
+ * What the files of probes/ share: the loaded object, the ring consumer, the counter readers and
+ * the questions put to the host. On no other stage's include path.
+ */
+#ifndef HAETAE_PROBES_PRIVATE_H
+#define HAETAE_PROBES_PRIVATE_H
+
+#include "haetae/probes.h"
+
+struct haetae_bpf; /* the skeleton, probes.skel.h; only loader.c, programs.c and probes.c see in */
+struct bpf_link;
+
+/* ---- ring.c: the consumer's side of the BPF ring buffers ------------------------------------ */
+
+/* One ring: kernel/bpf/ringbuf.c lays it out as a consumer page (ours to write), a producer page
+ * and the data mapped twice in a row, so that a record never wraps. Positions only grow. */
+struct ring {
+	unsigned long *consumer_position;	/* mapped, read and write */
+	const unsigned long *producer_position; /* mapped, read only */
+	const unsigned char *data;		/* mapped, read only, 2 * bytes */
+	uint32_t bytes;				/* a power of two */
+	uint64_t limit;	    /* where this pass ends: the producer's position when it began */
+	uint64_t malformed; /* entries with an impossible length */
+};
+
+/* Maps the ring buffer of map_fd (max_entries == bytes). 0 or a negative errno. */
+int ring_open(struct ring *ring, int map_fd, uint32_t bytes);
+void ring_done(struct ring *ring);
+/* The oldest unread record before ring->limit: *ret_length its bytes. NULL: none, or the next one
+ * is still being written. Skips what the kernel discarded. */
+const void *ring_peek(struct ring *ring, uint32_t *ret_length);
+/* Gives the record that ring_peek() returned back to the kernel. */
+void ring_consume(struct ring *ring);
+
+/* Ring 0 is the lifecycle ring, 1… are the bulk rings; header.ring is the index here. */
+struct ring_set {
+	struct ring *rings; /* owned */
+	uint32_t ring_cnt, ring_cap;
+	int epoll_fd; /* readable when any ring was signalled */
+};
+
+/* Room for ring_cap rings. 0 or a negative errno. */
+int ring_set_init(struct ring_set *set, uint32_t ring_cap);
+/* Appends a ring. The map's descriptor stays the caller's and must outlive the set. */
+int ring_set_add(struct ring_set *set, int map_fd, uint32_t bytes);
+/* probes_drain(): one pass, decision 16. */
+uint64_t ring_set_drain(struct ring_set *set, probes_record_fn fn, void *data,
+			uint64_t max_records);
+uint64_t ring_set_malformed(const struct ring_set *set);
+/* Fine on a zeroed or an initialised set. */
+void ring_set_done(struct ring_set *set);
+
+/* ---- counters.c ----------------------------------------------------------------------------- */
+
+/* What it takes to read the counters; every descriptor is borrowed from the skeleton. */
+struct counter_sources {
+	int counters_fd;	  /* per-CPU array of struct wire_counters, index enum event_type */
+	int cgroup_loss_fd;	  /* hash, key __u64 cgroup id, value __u64 lost */
+	int cgroup_loss_other_fd; /* array of one __u64: cgroups beyond the hash */
+	const int *program_fds;	  /* every loaded program, for recursion_misses */
+	uint32_t program_cnt;
+};
+
+/* Sums over the cpus; adds the programs' recursion misses to EVENT_UNKNOWN (generated and
+ * lost[WIRE_LOST_RECURSION]). A kernel without that field counts none. */
+int counters_read(const struct counter_sources *sources, struct wire_counters ret[EVENT__COUNT]);
+/* As probes_read_cgroup_loss(). */
+uint32_t counters_read_cgroup_loss(const struct counter_sources *sources,
+				   struct probes_cgroup_loss *ret, uint32_t max,
+				   uint64_t *ret_other);
+
+/* ---- host.c: questions to the running host, for error texts and features.c --------------------
+ */
+
+enum host_lockdown {
+	HOST_LOCKDOWN_UNKNOWN, /* securityfs is not mounted or not readable */
+	HOST_LOCKDOWN_NONE,
+	HOST_LOCKDOWN_INTEGRITY,
+	HOST_LOCKDOWN_CONFIDENTIALITY, /* BPF may not read kernel memory */
+};
+
+bool host_has_btf(void);
+enum host_lockdown host_lockdown(void);
+/* Capabilities of the effective set that loading needs and that are not there, as text such as
+ * "CAP_BPF and CAP_PERFMON"; NULL: none is missing. CAP_SYS_ADMIN stands for both. */
+const char *host_missing_capabilities(void);
+/* Whether vmlinux's BTF has a function prototype type of that name ("btf_trace_sys_exit"), a
+ * function ("bpf_rdonly_cast") or an enumerator. False without BTF. */
+bool host_has_btf_name(const char *name);
+/* Raises RLIMIT_MEMLOCK as far as it goes: below 5.11 BPF memory is charged to it. A failure
+ * (no CAP_SYS_RESOURCE) is fine on newer kernels, so nothing is returned. */
+void host_raise_memlock(void);
+/* Says why a step failed: `step` as "loading the BPF programs", `error` a negative errno, `log` the
+ * last lines of libbpf or NULL. Returns PROBES_E_HOST. */
+int host_explain(const char *step, int error, const char *log, struct probes_error *reterr);
+
+/* ---- the object ----------------------------------------------------------------------------- */
+
+struct probes {
+	struct probes_config config;
+	struct haetae_bpf *bpf;	 /* owned */
+	struct bpf_link **links; /* owned, link_cnt */
+	uint32_t link_cnt;
+	int *program_fds; /* owned array of borrowed descriptors */
+	uint32_t program_cnt;
+	int *bulk_fds; /* owned, bulk_cnt */
+	uint32_t bulk_cnt;
+	struct ring_set rings;
+	struct counter_sources counter_sources;
+};
+
+#endif
