@@ -1,0 +1,15 @@
+/*
+ * The subcommands. Each cmd_*.c defines one; main.c lists them.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "args.h"
+
+extern const struct command command_run, command_check, command_explain, command_list,
+	command_doctor, command_trigger;
+
+/* In the order of help; NULL behind the last. */
+const struct command *command_at(unsigned index);
+
+#endif
