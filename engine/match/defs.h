@@ -122,6 +122,9 @@ struct compiled_rule {
 int program_compile(struct arena *arena, struct defs *defs, const bool *is_active, bool is_match_all,
 		    struct diags *diags, struct compiled_rule **ret_rules, struct program **ret);
 
+/* Of ruleset.c, for the matcher; rule i of the ruleset is rule i of defs. */
+const struct program *ruleset_program(const struct ruleset *ruleset);
+
 /* The expanded condition as one expression; `with_origin` adds a comment to each part that came
  * from a macro or list: where from. */
 void ast_format(const struct ast_node *node, bool with_origin, struct buf *out);

@@ -74,6 +74,19 @@ struct field_argument {
 	const int8_t *param_of_type; /* EVENT__COUNT entries, or NULL */
 };
 
+/* Why a text is no argument of a field. */
+enum field_argument_error {
+	FIELD_ARG_E_MISSING = 1, /* the field needs one */
+	FIELD_ARG_E_FORBIDDEN,	 /* the field takes none, or not in this form */
+	FIELD_ARG_E_INDEX,	 /* only a decimal number will do */
+	FIELD_ARG_E_PARAM,	 /* evt.arg.NAME: no event has such a parameter */
+};
+struct field;
+/* Makes the argument from the unquoted text in brackets, from NAME of evt.arg.NAME (is_dotted), or
+ * from nothing (text NULL). Copies into the arena. 0, enum field_argument_error, or -ENOMEM. */
+int field_argument_parse(struct arena *arena, const struct field *field, const struct str *text,
+			 bool is_dotted, struct field_argument *ret);
+
 /* Sets *ret. Called at most once per event and distinct (field, argument). Allocates only from
  * event->scratch; where that is exhausted the value is absent and the caller counts. */
 typedef void (*field_get_fn)(const struct field_context *context,
