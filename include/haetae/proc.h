@@ -19,8 +19,10 @@ struct proc_key {
 struct proc_image {
 	uint64_t exec_id;
 	uint64_t exec_time_ns; /* boot time; 0: older than the daemon, or its record was lost */
-	uint64_t procfs_ns;    /* when its strings were read from /proc; 0: they were not. Where an
-				  exec turns out to have come before, they are taken back */
+	/* When its strings were read from /proc, and of whom; 0: they were not. Where an exec of
+	 * that process turns out to have come before, they are taken back. */
+	uint64_t procfs_ns;
+	struct proc_key procfs_key;
 	uint32_t refs;
 	uint32_t bytes;		      /* of this allocation */
 	char comm[WIRE_COMM_LEN + 1]; /* right after the exec */
