@@ -1,0 +1,188 @@
+/*
+ * haetae doctor: what this host offers and what is missing. Asks the probes, adds what lies outside
+ * the kernel. Owns nothing.
+ */
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/statfs.h>
+#include <sys/utsname.h>
+
+#include "haetae/daemon.h"
+#include "haetae/text.h"
+
+#include "commands.h"
+#include "rule_paths.h"
+
+#define CGROUP_DIR	   "/sys/fs/cgroup"
+#define CGROUP2_MAGIC	   0x63677270 /* include/uapi/linux/magic.h CGROUP2_SUPER_MAGIC */
+#define TMPFS_MAGIC_NUMBER 0x01021994 /* TMPFS_MAGIC of the same header */
+#define CHECK_MAX	   (PROBES_FEATURE_MAX + 8)
+#define JSON_MAX	   (1u << 20)
+
+enum doctor_option {
+	DOCTOR_JSON,
+	DOCTOR__COUNT
+};
+
+static const struct option_spec options[] = {
+	[DOCTOR_JSON] = { 0, "json", NULL, "Print one JSON array.", false },
+};
+_Static_assert(ARRAY_LEN(options) == DOCTOR__COUNT, "one row an option");
+
+static struct probes_feature *add(struct probes_feature *features, unsigned *cnt, const char *name,
+				  enum probes_feature_state state)
+{
+	hae_assert(*cnt < CHECK_MAX);
+	features[*cnt] = (struct probes_feature){ .name = name, .state = state };
+	return &features[(*cnt)++];
+}
+
+static void check_kernel(struct probes_feature *features, unsigned *cnt)
+{
+	struct probes_feature *feature = add(features, cnt, "kernel", FEATURE_PRESENT);
+	struct utsname host;
+
+	if (uname(&host) == 0)
+		snprintf(feature->detail, sizeof(feature->detail), "%.40s %.50s on %.20s",
+			 host.sysname, host.release, host.machine);
+}
+
+/* Containers are told from the path of their cgroup, so some hierarchy has to be mounted. */
+static void check_cgroups(struct probes_feature *features, unsigned *cnt)
+{
+	struct probes_feature *feature = add(features, cnt, "cgroups", FEATURE_PRESENT);
+	struct statfs fs;
+	const char *kind = NULL;
+
+	if (statfs(CGROUP_DIR, &fs) == 0 && fs.f_type == CGROUP2_MAGIC)
+		kind = "version 2";
+	else if (statfs(CGROUP_DIR "/unified", &fs) == 0 && fs.f_type == CGROUP2_MAGIC)
+		kind = "version 1 with the unified hierarchy beside it";
+	else if (statfs(CGROUP_DIR, &fs) == 0 && fs.f_type == TMPFS_MAGIC_NUMBER)
+		kind = "version 1";
+	if (kind) {
+		snprintf(feature->detail, sizeof(feature->detail), "%s", kind);
+		return;
+	}
+	feature->state = FEATURE_OPTIONAL_MISSING;
+	snprintf(feature->detail, sizeof(feature->detail), "nothing is mounted at " CGROUP_DIR);
+	feature->fix = "mount a cgroup hierarchy there (in a container: --cgroupns=host), else "
+		       "--scope-cgroup finds nothing";
+}
+
+static void check_users(struct probes_feature *features, unsigned *cnt)
+{
+	struct probes_feature *feature = add(features, cnt, "user names", FEATURE_PRESENT);
+
+	if (getpwuid(0)) {
+		snprintf(feature->detail, sizeof(feature->detail), "found");
+		return;
+	}
+	feature->state = FEATURE_OPTIONAL_MISSING;
+	snprintf(feature->detail, sizeof(feature->detail), "there is no entry for uid 0");
+	feature->fix = "make /etc/passwd readable, else user.name is empty";
+}
+
+static void check_rules(struct probes_feature *features, unsigned *cnt)
+{
+	struct probes_feature *feature = add(features, cnt, "rules", FEATURE_PRESENT);
+	_cleanup_(rule_paths_done) struct rule_paths paths = { 0 };
+
+	if (rule_paths_find(&paths) == 0 && paths.path_cnt > 0) {
+		snprintf(feature->detail, sizeof(feature->detail), "%s%s%s", paths.paths[0],
+			 paths.path_cnt > 1 ? ", " : "", paths.path_cnt > 1 ? paths.paths[1] : "");
+		return;
+	}
+	feature->state = FEATURE_OPTIONAL_MISSING;
+	snprintf(feature->detail, sizeof(feature->detail), "none are installed");
+	feature->fix = "install them in " HAETAE_RULES_DIR ", or give -r PATH to every command";
+}
+
+/* clang-format off: a table */
+static const struct state_text {
+	const char *word, *json;
+} state_texts[] = {
+	[FEATURE_MISSING] = { "missing", "missing" },
+	[FEATURE_PRESENT] = { "ok", "ok" },
+	[FEATURE_OPTIONAL_MISSING] = { "without", "optional_missing" },
+};
+/* clang-format on */
+
+static void put_json_member(struct buf *out, const char *key, const char *text, const char *end)
+{
+	buf_printf(out, "\"%s\":", key);
+	if (text)
+		text_put_json_string(out, str_from(text));
+	else
+		buf_puts(out, "null");
+	buf_puts(out, end);
+}
+
+static void print_json(const struct probes_feature *features, unsigned cnt)
+{
+	_cleanup_(buf_done) struct buf out;
+
+	buf_init(&out, JSON_MAX);
+	buf_putc(&out, '[');
+	for (unsigned i = 0; i < cnt; i++) {
+		buf_puts(&out, i ? ",\n{" : "{");
+		put_json_member(&out, "name", features[i].name, ",");
+		put_json_member(&out, "state", state_texts[features[i].state].json, ",");
+		put_json_member(&out, "detail", features[i].detail, ",");
+		put_json_member(&out, "fix", features[i].fix, "}");
+	}
+	buf_puts(&out, "]\n");
+	fwrite(buf_str(&out).p, 1, buf_str(&out).n, stdout);
+}
+
+static void print_text(const struct probes_feature *features, unsigned cnt)
+{
+	for (unsigned i = 0; i < cnt; i++) {
+		const struct probes_feature *feature = &features[i];
+
+		printf("%-8s %-22s %s\n", state_texts[feature->state].word, feature->name,
+		       feature->detail);
+		if (feature->fix && feature->state != FEATURE_PRESENT)
+			printf("%-8s %-22s   %s\n", "", "", feature->fix);
+	}
+}
+
+static int run(const struct args *args)
+{
+	struct probes_feature features[CHECK_MAX];
+	unsigned cnt = 0, missing_cnt = 0;
+
+	check_kernel(features, &cnt);
+	cnt += probes_check_host(features + cnt);
+	check_cgroups(features, &cnt);
+	check_users(features, &cnt);
+	check_rules(features, &cnt);
+	for (unsigned i = 0; i < cnt; i++)
+		missing_cnt += features[i].state == FEATURE_MISSING;
+	if (args_has(args, DOCTOR_JSON))
+		print_json(features, cnt);
+	else
+		print_text(features, cnt);
+	if (!args_has(args, DOCTOR_JSON))
+		puts(missing_cnt ? "haetae cannot run here: see above what to do"
+				 : "haetae can run here");
+	return missing_cnt ? EXIT_HOST : EXIT_OK;
+}
+
+const struct command command_doctor = {
+	.name = "doctor",
+	.operands = "",
+	.summary = "tell what this host offers and what is missing",
+	.description =
+		"Tries what 'haetae run' needs of this host, without loading the probes: BTF, the\n"
+		"kinds of eBPF programs, privileges, cgroups, rules. Says for each thing that is\n"
+		"missing what to do. Exits with 3 where haetae cannot run. Run it as the user\n"
+		"that is to run haetae.",
+	.example = "sudo haetae doctor",
+	.options = options,
+	.option_cnt = ARRAY_LEN(options),
+	.operand_min = 0,
+	.operand_max = 0,
+	.run = run,
+};
