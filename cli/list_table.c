@@ -9,6 +9,7 @@
 
 #define JSON_STRING_MAX (1u << 20)
 #define NAME_WIDTH	30
+#define MDOC_FOLD	62
 #define TYPE_WIDTH	9
 
 void list_item_cell(struct list_item *item, const char *key, struct str text)
@@ -108,18 +109,25 @@ static void put_markdown(const struct list_writer *writer, const struct list_ite
 
 /* ---- mdoc ----------------------------------------------------------------------------------- */
 
-/* One text line: a control character at its start would be a request, a backslash an escape. */
+/* Running text: a control character at the start of a line would be a request, a backslash an
+ * escape. Folded, because a reader of the source likes it and mandoc's lint too. */
 static void put_mdoc_line(FILE *out, struct str s)
 {
-	if (s.n && (s.p[0] == '.' || s.p[0] == '\''))
-		fputs("\\&", out);
+	unsigned column = 0;
+
 	for (uint32_t i = 0; i < s.n; i++) {
+		if (column >= MDOC_FOLD && s.p[i] == ' ') {
+			fputc('\n', out);
+			column = 0;
+			continue;
+		}
+		if (column == 0 && (s.p[i] == '.' || s.p[i] == '\''))
+			fputs("\\&", out);
 		if (s.p[i] == '\\')
 			fputs("\\e", out);
-		else if (s.p[i] == '\n')
-			fputc(' ', out);
 		else
-			fputc(s.p[i], out);
+			fputc(s.p[i] == '\n' ? ' ' : s.p[i], out);
+		column++;
 	}
 	fputc('\n', out);
 }
