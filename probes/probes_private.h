@@ -9,6 +9,7 @@
 
 struct haetae_bpf; /* the skeleton, probes.skel.h; only loader.c, programs.c and probes.c see in */
 struct bpf_link;
+struct btf;
 
 /* ---- ring.c: the consumer's side of the BPF ring buffers ------------------------------------ */
 
@@ -84,15 +85,58 @@ enum host_lockdown host_lockdown(void);
 /* Capabilities of the effective set that loading needs and that are not there, as text such as
  * "CAP_BPF and CAP_PERFMON"; NULL: none is missing. CAP_SYS_ADMIN stands for both. */
 const char *host_missing_capabilities(void);
-/* Whether vmlinux's BTF has a function prototype type of that name ("btf_trace_sys_exit"), a
- * function ("bpf_rdonly_cast") or an enumerator. False without BTF. */
+/* Whether vmlinux's BTF has a type or a function of that name: "btf_trace_sys_exit" is there where
+ * the tracepoint is, "bpf_rdonly_cast" where the kfunc is. False without BTF. */
 bool host_has_btf_name(const char *name);
+/* The same for more than one question: libbpf's view of vmlinux's BTF, owned by the caller; NULL:
+ * there is none. */
+struct btf *host_types(void);
+bool host_types_have(const struct btf *types, const char *name);
+/* An enumerator of the enum `type_name`: false where there is none of that name. */
+bool host_types_enumerator(const struct btf *types, const char *type_name, const char *name,
+			   int64_t *ret_value);
+/* How many arguments a tracepoint hands to its programs; < 0: there is no such tracepoint. */
+int host_tracepoint_arguments(const struct btf *types, const char *tracepoint);
 /* Raises RLIMIT_MEMLOCK as far as it goes: below 5.11 BPF memory is charged to it. A failure
  * (no CAP_SYS_RESOURCE) is fine on newer kernels, so nothing is returned. */
 void host_raise_memlock(void);
 /* Says why a step failed: `step` as "loading the BPF programs", `error` a negative errno, `log` the
  * last lines of libbpf or NULL. Returns PROBES_E_HOST. */
 int host_explain(const char *step, int error, const char *log, struct probes_error *reterr);
+
+/* ---- compat_calls.c: calls of other conventions ------------------------------------------------
+ */
+
+#define COMPAT_NONE 0xffff
+/* The native number of a 32-bit call, or COMPAT_NONE. */
+uint16_t compat_native_number(uint32_t number);
+/* The native number of an x32 call from 512 on, or COMPAT_NONE. */
+uint16_t compat_x32_number(uint32_t number);
+
+/* ---- scope.c ------------------------------------------------------------------------------------
+ */
+
+/* Finds the kernel's name for the control group of a directory: its kernfs id, and the index of
+ * the subsystem whose hierarchy it is in (SCOPE_SUBSYSTEM_V2 for version 2). PROBES_E_USAGE where
+ * it is none. */
+int scope_find_cgroup(const struct btf *types, const char *path, uint64_t *ret_id,
+		      uint32_t *ret_subsystem, struct probes_error *reterr);
+
+/* ---- loader.c, programs.c -----------------------------------------------------------------------
+ */
+
+/* Opens, sizes and loads the object into probes->bpf, makes the rings. Returns as probes_open(). */
+int loader_load(struct probes *probes, struct probes_error *reterr);
+/* What is wanted, written into the running programs. */
+void loader_set_wanted(struct probes *probes, const struct probes_want *want);
+
+/* Before loading: leaves out what this kernel can't load or another program does. */
+void programs_select(struct haetae_bpf *bpf, const struct btf *types);
+/* After loading: fills the arrays of tail calls. */
+int programs_link(struct probes *probes);
+/* Attaches every program with a hook, the dispatcher last. */
+int programs_attach(struct probes *probes, const char **ret_failed);
+void programs_detach(struct probes *probes);
 
 /* ---- the object ----------------------------------------------------------------------------- */
 

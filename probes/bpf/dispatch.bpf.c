@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Runs at the end of every system call of the machine: stops after one load where nobody wants the
+ * call, else counts it, takes the frame and tail-calls the program of its event type. Owns the
+ * variables that user space and the programs share.
+ */
+#include "prog.h"
+
+const volatile struct settings settings = { .cpus_per_ring = 1 };
+struct wanted_call wanted[WANTED_SLOTS] = {};
+__u8 is_wanted[EVENT__COUNT] = {}, is_evaluated[EVENT__COUNT] = {};
+__u8 bulk_is_mixed = 0;
+__u32 own_tgid = 0;
+__u32 scope_added = 0, scope_root_tgid = 0;
+__u8 seed_is_silent = 0;
+
+/* The index into `wanted` of what is no native number: rt_sigreturn leaves -1, x32 calls have their
+ * bit. WANTED_SLOTS: none. */
+static __always_inline __u64 unusual_slot(__u64 number)
+{
+	number &= 0xffffffff;
+	if (!(number & X32_BIT))
+		return WANTED_SLOTS;
+	return number & ~X32_BIT;
+}
+
+/* Success of exec is told by sched_process_exec; execveat without a descriptor is execve
+ * (decision 10). EVENT_UNKNOWN: not an event. */
+static __always_inline __u32 exec_type(__u32 type, __s64 result, __s32 dirfd)
+{
+	if (result == 0)
+		return EVENT_UNKNOWN;
+	if (type == EVENT_EXECVEAT && dirfd == AT_FDCWD)
+		type = EVENT_EXECVE;
+	return is_wanted[type] ? type : EVENT_UNKNOWN;
+}
+
+SEC("tp_btf/sys_exit")
+int dispatch(__u64 *context)
+{
+	const struct pt_regs *registers = (const struct pt_regs *)context[0];
+	__s64 result = (__s64)context[1];
+	__u64 slot = call_number(registers), pid_tgid;
+	struct task_struct *task;
+	struct wanted_call call;
+	struct frame *frame;
+	bool is_compat;
+	__u32 type;
+
+	if (slot >= WIRE_SYSCALL_MAX) {
+		slot = unusual_slot(slot);
+		if (slot >= WANTED_SLOTS)
+			return 0;
+	}
+	call = wanted[slot];
+	if (!call.type && !call.compat_type)
+		return 0;
+
+	task = current_task();
+	is_compat = call_is_compat(task);
+	type = is_compat ? call.compat_type : call.type;
+	if (type == EVENT_EXECVE || type == EVENT_EXECVEAT) {
+		__u64 arguments[6];
+
+		call_arguments(registers, is_compat, arguments);
+		type = exec_type(type, result, (__s32)arguments[0]);
+	}
+	pid_tgid = bpf_get_current_pid_tgid();
+	if (!type || type >= EVENT__COUNT || !is_observed(task, pid_tgid >> 32))
+		return 0;
+
+	count_generated(type);
+	if (is_restart(result)) {
+		count_filtered(type, WIRE_FILTER_RESTARTED);
+		return 0;
+	}
+	frame = frame_acquire(type, pid_tgid);
+	if (!frame)
+		return 0;
+	frame->result = result;
+	frame->type = (__u16)type;
+	frame->call_nr = is_compat ? call.compat_nr : call.native_nr;
+	frame->is_execveat = (is_compat ? call.compat_type : call.type) == EVENT_EXECVEAT;
+	if (is_compat)
+		frame->flags |= WIRE_COMPAT32;
+	call_arguments(registers, is_compat, frame->arguments);
+	bpf_tail_call(context, &call_programs, type);
+	frame_abandon(frame);
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What is decided before an event costs anything: not finished, our own, out of scope.
+ */
+#ifndef HAETAE_BPF_FILTER_H
+#define HAETAE_BPF_FILTER_H
+
+#include "file.h"
+
+/* include/linux/errno.h: ERESTARTSYS 512, ERESTARTNOINTR 513, ERESTARTNOHAND 514, ENOIOCTLCMD 515,
+ * ERESTART_RESTARTBLOCK 516: the call goes on after a signal (decision 9). */
+static __always_inline bool is_restart(__s64 result)
+{
+	return result <= -512 && result >= -516;
+}
+
+static __always_inline void count_filtered(__u32 type, __u32 reason)
+{
+	struct wire_counters *own = counters_of(type);
+
+	if (own && reason < WIRE_FILTER__COUNT)
+		own->filtered[reason]++;
+}
+
+/* Neither the daemon's nor out of the scope. */
+static __always_inline bool is_observed(struct task_struct *task, __u32 tgid)
+{
+	return tgid != own_tgid && scope_has(task, tgid);
+}
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The frame: a record being made, and what the programs of one chain tell each other. There is one
+ * a cpu. It belongs to one thread from frame_acquire() to frame_release(); who finds it taken, or
+ * finds at the end that somebody else had it, loses the event and counts it.
+ */
+#ifndef HAETAE_BPF_SCRATCH_H
+#define HAETAE_BPF_SCRATCH_H
+
+#include "maps.h"
+
+#define FRAME_OBJECTS 3
+#define PATH_DIRECT                                                                  \
+	56 /* components written in order; behind them only the last PATH_LAST count \
+	    */
+#define PATH_LAST    8
+#define NAME_BYTES   256  /* NAME_MAX and a NUL */
+#define STRING_BYTES 4097 /* PATH_MAX and one: so that a longer string is told from a whole one */
+/* Writes begin below WIRE_RECORD_MAX and may run over by one string. */
+#define RECORD_BYTES  (WIRE_RECORD_MAX + 4104)
+#define POSITION_MASK (WIRE_RECORD_MAX - 1)
+
+/* A path that the kernel holds, to be walked by the resolve program. */
+struct kernel_object {
+	__u64 dentry, vfsmount; /* addresses; dentry 0: none */
+	__u32 parameter, reserved;
+};
+
+/* A walk in progress: one program run makes 64 steps. */
+struct walk {
+	__u64 dentry, mount;	       /* where it is */
+	__u64 root_dentry, root_mount; /* the process's root */
+	__u64 mount_root;	       /* mount->mnt.mnt_root */
+	__u32 object;		       /* index in frame.objects; FRAME_OBJECTS: all done */
+	__u32 is_running, is_done;
+	__u32 runs;			 /* program runs so far; the kernel allows 33 tail calls */
+	__u32 head_at;			 /* position of the struct wire_path */
+	__u32 component_cnt, direct_cnt; /* all there are; those written in order */
+	__u32 is_tail;			 /* now only the last components are kept */
+	__u32 root_at;
+	__u32 flags;
+	__u16 tail_length[PATH_LAST];
+	__u8 tail[PATH_LAST][NAME_BYTES];
+	__u8 dentry_bytes[256]; /* a struct dentry's head */
+};
+
+struct frame {
+	__u64 owner; /* bpf_get_current_pid_tgid() of who makes the record; 0: free */
+	__s64 result;
+	__u64 arguments[6];
+	__u64 user_argv, user_argv_end, user_env, user_env_end;
+	__u32 position; /* next free byte of the record */
+	__u16 type, parameter_cnt;
+	__u16 call_nr;
+	__u8 is_lifecycle, after_paths; /* enum chain_slot */
+	__u8 is_vector_cut;
+	__u8 is_execveat; /* a failed exec's arguments are execveat's */
+	__u32 flags;	  /* WIRE_ */
+	struct kernel_object objects[FRAME_OBJECTS];
+	struct walk walk;
+	__u8 record[RECORD_BYTES] __attribute__((aligned(8)));
+	__u8 spare[4104]; /* strings that are only measured */
+};
+_Static_assert(sizeof(struct frame) <= FRAME_BYTES, "a frame fits into a per-CPU value");
+
+static __always_inline struct wire_counters *counters_of(__u32 type)
+{
+	return bpf_map_lookup_elem(&counters, &type);
+}
+
+/* Adds to one cpu's counters; programs of one cpu don't interleave. */
+static __always_inline void count_generated(__u32 type)
+{
+	struct wire_counters *own = counters_of(type);
+
+	if (own)
+		own->generated++;
+}
+
+static __always_inline void count_cgroup_loss(__u64 cgroup_id)
+{
+	__u64 *lost = bpf_map_lookup_elem(&cgroup_loss, &cgroup_id), one = 1;
+	__u32 zero = 0;
+
+	/* Id 0: the event was lost before its cgroup was known. */
+	if (!lost && cgroup_id &&
+	    bpf_map_update_elem(&cgroup_loss, &cgroup_id, &one, BPF_NOEXIST) == 0)
+		return;
+	if (!lost)
+		lost = bpf_map_lookup_elem(&cgroup_loss, &cgroup_id);
+	if (!lost)
+		lost = bpf_map_lookup_elem(&cgroup_other, &zero);
+	if (lost)
+		__sync_fetch_and_add(lost, 1);
+}
+
+static __always_inline void count_lost(__u32 type, __u32 reason, __u64 cgroup_id)
+{
+	struct wire_counters *own = counters_of(type);
+
+	if (own && reason < WIRE_LOST__COUNT)
+		own->lost[reason]++;
+	count_cgroup_loss(cgroup_id);
+}
+
+static __always_inline struct frame *frame_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&frames, &zero);
+}
+
+static __always_inline struct wire_param *frame_params(struct frame *frame)
+{
+	return (struct wire_param *)(frame->record + sizeof(struct wire_header));
+}
+
+static __always_inline struct wire_header *frame_header(struct frame *frame)
+{
+	return (struct wire_header *)frame->record;
+}
+
+/* Starts a record of `type` with parameter_cnt parameters, all absent. */
+static __always_inline void frame_start(struct frame *frame, __u32 type, __u32 parameter_cnt)
+{
+	frame->type = type;
+	frame->parameter_cnt = parameter_cnt;
+	frame->position =
+		(sizeof(struct wire_header) + parameter_cnt * sizeof(struct wire_param) + 7) & ~7u;
+	__builtin_memset(frame_params(frame), 0, parameter_cnt * sizeof(struct wire_param));
+	for (int i = 0; i < FRAME_OBJECTS; i++)
+		frame->objects[i].dentry = 0;
+	frame->walk.object = 0;
+	frame->walk.is_running = 0;
+	frame->walk.runs = 0;
+	frame->after_paths = CHAIN_SUBMIT;
+}
+
+/* Takes this cpu's frame for an event that has been counted as generated. NULL: it is taken, and
+ * the event is counted as lost. */
+static __always_inline struct frame *frame_acquire(__u32 type, __u64 pid_tgid)
+{
+	struct frame *frame = frame_get();
+
+	if (frame && !frame->owner) {
+		frame->owner = pid_tgid;
+		frame->flags = 0;
+		frame->result = 0;
+		frame->call_nr = WIRE_NO_SYSCALL;
+		frame->is_lifecycle = 0;
+		frame_header(frame)->cgroup_id = 0;
+		return frame;
+	}
+	count_lost(type, WIRE_LOST_SCRATCH, 0);
+	return NULL;
+}
+
+static __always_inline void frame_release(struct frame *frame)
+{
+	frame->owner = 0;
+}
+
+/* The next program of the chain did not start: the event ends here. */
+static __always_inline void frame_abandon(struct frame *frame)
+{
+	count_lost(frame->type, WIRE_LOST_TAIL_CALL, frame_header(frame)->cgroup_id);
+	frame_release(frame);
+}
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the programs and loader.c agree on beside the wire format. Included after the __u types.
+ */
+#ifndef HAETAE_BPF_SHARED_H
+#define HAETAE_BPF_SHARED_H
+
+/* A per-CPU map's value has at most 32 KiB (PCPU_MIN_UNIT_SIZE, include/linux/percpu.h). */
+#define FRAME_BYTES 32768
+
+/* x32 calls have bit 30 set and, above 512, numbers of their own
+ * (arch/x86/entry/syscalls/syscall_64.tbl); those follow the native ones in `wanted`. */
+#define X32_BIT	     0x40000000u
+#define X32_SLOTS    64
+#define WANTED_SLOTS (WIRE_SYSCALL_MAX + X32_SLOTS)
+
+/* Indexed by the number in the register; a 64-bit and a 32-bit call of one number differ. All zero:
+ * nobody wants it, and the dispatcher stops after one load. */
+struct wanted_call {
+	__u16 type, compat_type;    /* enum event_type; EVENT_UNKNOWN: not wanted */
+	__u16 native_nr, compat_nr; /* the native number of the call */
+};
+
+enum chain_slot {
+	CHAIN_FILTER,
+	CHAIN_RESOLVE,
+	CHAIN_ARGUMENTS, /* argv and env, after the paths: they take what space is left */
+	CHAIN_SUBMIT,
+	CHAIN__COUNT
+};
+
+enum scope_kind {
+	SCOPE_ALL,
+	SCOPE_PID,
+	SCOPE_CGROUP,
+};
+
+#define SCOPE_SUBSYSTEM_V2 0xff
+
+struct settings {
+	__u32 cpus_per_ring;
+	__u32 bulk_ring_bytes, lifecycle_ring_bytes;
+	__u32 page_kib;
+	__u32 scope;	       /* enum scope_kind */
+	__u32 scope_pid;       /* in the pid namespace of who reads the iterator */
+	__u32 scope_subsystem; /* index of the kernel's cgroup subsystem or SCOPE_SUBSYSTEM_V2 */
+	__u32 want_env;
+	__u64 scope_cgroup; /* kernfs id */
+};
+
+/* What a connecting thread's socket was at the step to SYN_SENT. */
+struct connect_peer {
+	__u64 sock; /* address of the struct sock: identity only */
+	struct wire_tuple tuple;
+};
+
+struct exit_key {
+	__u64 start_ns;
+	__u32 tgid, reserved;
+};
+
+#endif

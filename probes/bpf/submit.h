@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The end of a record: last header members, ring, sequence number, wake-up, outcome.
+ */
+#ifndef HAETAE_BPF_SUBMIT_H
+#define HAETAE_BPF_SUBMIT_H
+
+#include "filter.h"
+
+/* Decision 19: what no rule evaluates wakes nobody, until a quarter of the ring is full. In a ring
+ * that holds such records the kernel's adaptive wake-up is of no use: it fires only when all that
+ * is before the record has been read (kernel/bpf/ringbuf.c), so there the rest is woken for always.
+ */
+static __always_inline __u64 wake_flags(__u32 type, bool is_mixed, __u64 pending, __u32 bytes)
+{
+	if (pending > bytes / 4)
+		return BPF_RB_FORCE_WAKEUP;
+	if (type >= EVENT__COUNT || !is_evaluated[type])
+		return BPF_RB_NO_WAKEUP;
+	return is_mixed ? BPF_RB_FORCE_WAKEUP : 0;
+}
+
+static __always_inline __u64 next_sequence(__u32 is_bulk)
+{
+	__u64 *sequence = bpf_map_lookup_elem(&sequences, &is_bulk);
+
+	return sequence ? ++*sequence : 0;
+}
+
+static __always_inline long output_lifecycle(struct wire_header *header, __u32 length)
+{
+	__u64 pending = bpf_ringbuf_query(&lifecycle_ring, BPF_RB_AVAIL_DATA);
+
+	return bpf_ringbuf_output(
+		&lifecycle_ring, header, length,
+		wake_flags(header->type, true, pending, settings.lifecycle_ring_bytes));
+}
+
+static __always_inline long output_bulk(struct wire_header *header, __u32 length, __u32 index)
+{
+	void *ring = bpf_map_lookup_elem(&bulk_rings, &index);
+	__u64 pending;
+
+	if (!ring)
+		return -1;
+	pending = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	return bpf_ringbuf_output(
+		ring, header, length,
+		wake_flags(header->type, bulk_is_mixed, pending, settings.bulk_ring_bytes));
+}
+
+static __always_inline void header_finish(struct wire_header *header, struct frame *frame)
+{
+	__u32 type = frame->type;
+
+	header->length = frame->position;
+	header->type = frame->type;
+	header->param_cnt = frame->parameter_cnt;
+	header->result = frame->result;
+	header->syscall_nr = frame->call_nr;
+	header->flags = frame->flags;
+	if (type < EVENT__COUNT && !is_evaluated[type])
+		header->flags |= WIRE_STATE;
+	header->reserved = 0;
+}
+
+/* Writes the record and gives the frame back. */
+static __always_inline void frame_submit(struct frame *frame)
+{
+	struct wire_header *header = frame_header(frame);
+	struct wire_counters *own = counters_of(frame->type);
+	__u32 cpu = bpf_get_smp_processor_id(), length = frame->position;
+	__u32 bulk = cpu / settings.cpus_per_ring;
+	long error;
+
+	header_finish(header, frame);
+	header->cpu = (__u16)cpu;
+	header->ring = frame->is_lifecycle ? 0 : (__u8)(bulk + 1);
+	header->sequence = next_sequence(!frame->is_lifecycle);
+	if (frame->owner != bpf_get_current_pid_tgid()) {
+		/* Somebody else wrote here in between. */
+		count_lost(frame->type, WIRE_LOST_SCRATCH, 0);
+		return;
+	}
+	if (length < sizeof(struct wire_header) || length > WIRE_RECORD_MAX) {
+		count_lost(frame->type, WIRE_LOST_RECORD_SIZE, header->cgroup_id);
+		frame_release(frame);
+		return;
+	}
+	if (frame->is_lifecycle)
+		error = output_lifecycle(header, length);
+	else
+		error = output_bulk(header, length, bulk);
+	if (error)
+		count_lost(frame->type, WIRE_LOST_RING_FULL, header->cgroup_id);
+	else if (own)
+		own->submitted++;
+	frame_release(frame);
+}
+
+#endif

@@ -1,0 +1,158 @@
+/*
+ * The table of programs: what each is attached to or which tail call reaches it, and on which
+ * kernels it is loaded. Owns the links of a struct probes. Engine thread.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+
+#include "probes_private.h"
+#include "skeleton.h"
+
+enum program_place {
+	PLACE_HOOK,	  /* attached; the kernel calls it */
+	PLACE_CALL,	  /* call_programs[slot], slot an event type */
+	PLACE_CALL_CHAIN, /* call_chain[slot], slot a chain_slot */
+	PLACE_EXEC_CHAIN, /* exec_chain[slot] */
+	PLACE_ITERATOR,	  /* attached while probes_seed() runs */
+};
+
+/* What the kernel has; computed once, tested by mask. */
+enum host_ability {
+	HAS_RDONLY_CAST = 1 << 0, /* bpf_rdonly_cast: 6.2 */
+	HAS_EXIT_ARGUMENT = 1 << 1 /* sched_process_exit says group_dead: 6.16 */,
+};
+
+struct program_row {
+	const char *name;
+	enum program_place place;
+	unsigned slot;
+	unsigned needs, lacks; /* host_ability: loaded where all of `needs` and none of `lacks` */
+};
+
+/* clang-format off */
+static const struct program_row program_rows[] = {
+	{ "call_filter",      PLACE_CALL_CHAIN, CHAIN_FILTER,    0, 0 },
+	{ "call_resolve",     PLACE_CALL_CHAIN, CHAIN_RESOLVE,   0, HAS_RDONLY_CAST },
+	{ "call_resolve_t",   PLACE_CALL_CHAIN, CHAIN_RESOLVE,   HAS_RDONLY_CAST, 0 },
+	{ "call_arguments_p", PLACE_CALL_CHAIN, CHAIN_ARGUMENTS, 0, 0 },
+	{ "call_submit",      PLACE_CALL_CHAIN, CHAIN_SUBMIT,    0, 0 },
+	{ "exec_filter",      PLACE_EXEC_CHAIN, CHAIN_FILTER,    0, 0 },
+	{ "exec_resolve",     PLACE_EXEC_CHAIN, CHAIN_RESOLVE,   0, HAS_RDONLY_CAST },
+	{ "exec_resolve_t",   PLACE_EXEC_CHAIN, CHAIN_RESOLVE,   HAS_RDONLY_CAST, 0 },
+	{ "exec_arguments",   PLACE_EXEC_CHAIN, CHAIN_ARGUMENTS, 0, 0 },
+	{ "exec_submit",      PLACE_EXEC_CHAIN, CHAIN_SUBMIT,    0, 0 },
+	{ "x_generic",        PLACE_CALL, EVENT_GENERIC,  0, 0 },
+	{ "x_execve",         PLACE_CALL, EVENT_EXECVE,   0, 0 },
+	{ "x_execveat",       PLACE_CALL, EVENT_EXECVEAT, 0, 0 },
+	{ "x_open",           PLACE_CALL, EVENT_OPEN,     0, 0 },
+	{ "x_openat",         PLACE_CALL, EVENT_OPENAT,   0, 0 },
+	{ "x_openat2",        PLACE_CALL, EVENT_OPENAT2,  0, 0 },
+	{ "x_creat",          PLACE_CALL, EVENT_CREAT,    0, 0 },
+	{ "x_connect",        PLACE_CALL, EVENT_CONNECT,  0, 0 },
+	{ "x_unlink",         PLACE_CALL, EVENT_UNLINK,   0, 0 },
+	{ "x_unlinkat",       PLACE_CALL, EVENT_UNLINKAT, 0, 0 },
+	{ "seed",             PLACE_ITERATOR, 0, 0, 0 },
+	/* In the order of attaching: the scope's tree is kept before anything asks for it. */
+	{ "tp_fork",          PLACE_HOOK, 0, 0, 0 },
+	{ "tp_exit_dead",     PLACE_HOOK, 0, HAS_EXIT_ARGUMENT, 0 },
+	{ "tp_exit_live",     PLACE_HOOK, 0, 0, HAS_EXIT_ARGUMENT },
+	{ "tp_exec",          PLACE_HOOK, 0, 0, 0 },
+	{ "tp_sock_state",    PLACE_HOOK, 0, 0, 0 },
+	{ "dispatch",         PLACE_HOOK, 0, 0, 0 },
+};
+/* clang-format on */
+
+static unsigned host_abilities(const struct btf *types)
+{
+	unsigned abilities = 0;
+
+	if (host_types_have(types, "bpf_rdonly_cast"))
+		abilities |= HAS_RDONLY_CAST;
+	if (host_tracepoint_arguments(types, "sched_process_exit") >= 2)
+		abilities |= HAS_EXIT_ARGUMENT;
+	return abilities;
+}
+
+void programs_select(struct haetae_bpf *bpf, const struct btf *types)
+{
+	unsigned abilities = host_abilities(types);
+
+	for (size_t i = 0; i < ARRAY_LEN(program_rows); i++) {
+		const struct program_row *row = &program_rows[i];
+		struct bpf_program *program = bpf_object__find_program_by_name(bpf->obj, row->name);
+
+		hae_assert(program);
+		bpf_program__set_autoload(program, (abilities & row->needs) == row->needs &&
+							   !(abilities & row->lacks));
+	}
+}
+
+static int array_of(const struct probes *probes, enum program_place place)
+{
+	switch (place) {
+	case PLACE_CALL:
+		return bpf_map__fd(probes->bpf->maps.call_programs);
+	case PLACE_CALL_CHAIN:
+		return bpf_map__fd(probes->bpf->maps.call_chain);
+	case PLACE_EXEC_CHAIN:
+		return bpf_map__fd(probes->bpf->maps.exec_chain);
+	case PLACE_HOOK:
+	case PLACE_ITERATOR:
+		break;
+	}
+	return -1;
+}
+
+int programs_link(struct probes *probes)
+{
+	probes->program_fds = calloc(ARRAY_LEN(program_rows), sizeof(*probes->program_fds));
+	if (!probes->program_fds)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_LEN(program_rows); i++) {
+		const struct program_row *row = &program_rows[i];
+		int fd = bpf_program__fd(
+			bpf_object__find_program_by_name(probes->bpf->obj, row->name));
+		int array_fd = array_of(probes, row->place);
+
+		if (fd < 0)
+			continue;
+		probes->program_fds[probes->program_cnt++] = fd;
+		if (array_fd >= 0 && bpf_map_update_elem(array_fd, &row->slot, &fd, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+int programs_attach(struct probes *probes, const char **ret_failed)
+{
+	probes->links = calloc(ARRAY_LEN(program_rows), sizeof(struct bpf_link *));
+	if (!probes->links)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_LEN(program_rows); i++) {
+		const struct program_row *row = &program_rows[i];
+		struct bpf_program *program;
+		struct bpf_link *link;
+
+		program = bpf_object__find_program_by_name(probes->bpf->obj, row->name);
+		if (row->place != PLACE_HOOK || bpf_program__fd(program) < 0)
+			continue;
+		link = bpf_program__attach(program);
+		if (!link) {
+			*ret_failed = row->name;
+			return -errno;
+		}
+		probes->links[probes->link_cnt++] = link;
+	}
+	return 0;
+}
+
+void programs_detach(struct probes *probes)
+{
+	/* The dispatcher first: what it has begun ends in programs that are still loaded. */
+	while (probes->link_cnt > 0)
+		bpf_link__destroy(probes->links[--probes->link_cnt]);
+	free(probes->links);
+	probes->links = NULL;
+}
