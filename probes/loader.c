@@ -25,7 +25,8 @@ static _Thread_local struct {
 	size_t n;
 } loader_log;
 
-static int loader_print(enum libbpf_print_level level, const char *format, va_list args)
+static _printf_(2, 0) int loader_print(enum libbpf_print_level level, const char *format,
+				       va_list args)
 {
 	char line[1024];
 	int n = vsnprintf(line, sizeof(line), format, args);

@@ -60,7 +60,7 @@ uint32_t diags_add_source(struct diags *diags, struct str name, struct str text)
 	return number;
 }
 
-static struct str format_text(struct diags *diags, const char *format, va_list args)
+static _printf_(2, 0) struct str format_text(struct diags *diags, const char *format, va_list args)
 {
 	_cleanup_(buf_done) struct buf text;
 
