@@ -8,14 +8,14 @@
 #include "prog.h"
 
 /* Fills the header, whose members are also what a filter compares. */
-static __always_inline int chain_filter(__u64 *context, void *chain)
+static __always_inline int chain_filter(__u64 *context, void *chain, const bool is_typed)
 {
 	struct frame *frame = frame_get();
 	struct task_struct *task = current_task();
 
 	if (!frame)
 		return 0;
-	header_fill(frame_header(frame), task);
+	header_fill(frame_header(frame), task, is_typed);
 	frame_header(frame)->time_ns = bpf_ktime_get_boot_ns();
 	if (task_is_threaded(task))
 		frame->flags |= WIRE_MULTITHREADED;
@@ -53,7 +53,7 @@ static __always_inline int chain_submit(void)
 SEC("tp_btf/sys_exit")
 int call_filter(__u64 *context)
 {
-	return chain_filter(context, &call_chain);
+	return chain_filter(context, &call_chain, true);
 }
 
 SEC("tp_btf/sys_exit")
@@ -77,7 +77,7 @@ int call_submit(__u64 *context)
 SEC("tp_btf/sched_process_exec")
 int exec_filter(__u64 *context)
 {
-	return chain_filter(context, &exec_chain);
+	return chain_filter(context, &exec_chain, false);
 }
 
 SEC("tp_btf/sched_process_exec")

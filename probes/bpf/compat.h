@@ -36,6 +36,11 @@
 		value_;                                                                 \
 	})
 
+/* READ or LOAD, by a constant of the function around it. From 6.2 on the verifier looks for
+ * exceptions by name, in all of the kernel's types, at every typed load that gives a pointer; so
+ * programs of rare events are not typed, to start sooner. */
+#define GET(source, member) (is_typed ? LOAD(source, member) : READ(source, member))
+
 static __always_inline struct task_struct *current_task(void)
 {
 	if (CAN_LOAD)
@@ -138,18 +143,18 @@ static __always_inline __u64 inode_mtime_ns(struct inode *inode)
 
 /* Pages of one kind (include/linux/mm_types_task.h: 0 file, 1 anonymous, 2 swap, 3 shared).
  * From 6.2 on this is the counter without the cpus' latest changes, as /proc/pid/statm showed it
- * then. */
-static __always_inline __s64 mm_pages(struct mm_struct *mm, int kind)
-{
-	struct mm_struct___v6_2 *new = (void *)mm;
-	struct mm_struct___v6_1 *old = (void *)mm;
-	__s64 pages;
-
-	if (bpf_core_field_exists(new->rss_stat[0].count))
-		pages = READ(new, rss_stat[kind].count);
-	else
-		pages = READ(old, rss_stat.count[kind].counter);
-	return pages > 0 ? pages : 0;
-}
+ * then. A macro, because CO-RE takes only a constant index across kernels. */
+#define MM_PAGES(mm, kind)                                                 \
+	({                                                                 \
+		struct mm_struct___v6_2 *new_ = (void *)(mm);              \
+		struct mm_struct___v6_1 *old_ = (void *)(mm);              \
+		__s64 pages_;                                              \
+                                                                           \
+		if (bpf_core_field_exists(new_->rss_stat[0].count))        \
+			pages_ = READ(new_, rss_stat[kind].count);         \
+		else                                                       \
+			pages_ = READ(old_, rss_stat.count[kind].counter); \
+		pages_ > 0 ? (__u64)pages_ : 0;                            \
+	})
 
 #endif

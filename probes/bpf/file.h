@@ -10,7 +10,7 @@
 /* The file behind a descriptor of the current task; NULL: none. */
 static __always_inline struct file *file_of(struct task_struct *task, __s64 fd)
 {
-	struct files_struct *files = LOAD(task, files);
+	struct files_struct *files = READ(task, files);
 	struct fdtable *table;
 	struct file **slots, *file = NULL;
 
@@ -110,7 +110,7 @@ static __always_inline bool is_relative(struct frame *frame, __u32 parameter)
 static __always_inline void put_directory(struct frame *frame, struct task_struct *task, __u32 slot,
 					  __u32 parameter, __s32 dirfd)
 {
-	struct fs_struct *fs = LOAD(task, fs);
+	struct fs_struct *fs = READ(task, fs);
 	struct file *file;
 
 	if (dirfd == AT_FDCWD) {

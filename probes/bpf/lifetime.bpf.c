@@ -7,19 +7,19 @@
 
 static __always_inline void put_child(struct frame *frame, struct task_struct *child)
 {
-	struct task_struct *parent = LOAD(child, real_parent);
-	struct pid *pid = LOAD(child, thread_pid);
+	struct task_struct *parent = READ(child, real_parent);
+	struct pid *pid = READ(child, thread_pid);
 	struct upid own = {};
 
 	if (pid)
-		read_upid(pid, LOAD(pid, level), &own);
-	put_u64(frame, PARAM_TASK_NEW_child_pid, (__u32)LOAD(child, tgid));
-	put_u64(frame, PARAM_TASK_NEW_child_start, LOAD(child, start_boottime));
+		read_upid(pid, READ(pid, level), &own);
+	put_u64(frame, PARAM_TASK_NEW_child_pid, (__u32)READ(child, tgid));
+	put_u64(frame, PARAM_TASK_NEW_child_start, READ(child, start_boottime));
 	put_u64(frame, PARAM_TASK_NEW_child_ns_pid, (__u32)own.nr);
-	put_u64(frame, PARAM_TASK_NEW_parent_pid, (__u32)LOAD(parent, tgid));
+	put_u64(frame, PARAM_TASK_NEW_parent_pid, (__u32)READ(parent, tgid));
 	put_u64(frame, PARAM_TASK_NEW_parent_start,
-		LOAD(LOAD(parent, group_leader), start_boottime));
-	put_u64(frame, PARAM_TASK_NEW_child_exec_id, LOAD(child, self_exec_id));
+		READ(READ(parent, group_leader), start_boottime));
+	put_u64(frame, PARAM_TASK_NEW_child_exec_id, READ(child, self_exec_id));
 	put_u64(frame, PARAM_TASK_NEW_child_pid_ns, own.ns ? READ(own.ns, ns.inum) : 0);
 	put_u64(frame, PARAM_TASK_NEW_pidns_init_start, pidns_init_start(pid));
 }
@@ -35,7 +35,7 @@ static __always_inline bool scope_add(__u32 tgid)
 
 static __always_inline void lifetime_submit(struct frame *frame, struct task_struct *task)
 {
-	header_fill(frame_header(frame), task);
+	header_fill(frame_header(frame), task, false);
 	frame_header(frame)->time_ns = bpf_ktime_get_boot_ns();
 	if (task_is_threaded(task))
 		frame->flags |= WIRE_MULTITHREADED;
@@ -48,10 +48,10 @@ int tp_fork(__u64 *context)
 	struct task_struct *creator = (struct task_struct *)context[0];
 	struct task_struct *child = (struct task_struct *)context[1];
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	__u32 child_tgid = (__u32)LOAD(child, tgid);
+	__u32 child_tgid = (__u32)READ(child, tgid);
 	struct frame *frame;
 
-	if ((__u32)LOAD(child, pid) != child_tgid || !is_observed(creator, pid_tgid >> 32))
+	if ((__u32)READ(child, pid) != child_tgid || !is_observed(creator, pid_tgid >> 32))
 		return 0;
 	count_generated(EVENT_TASK_NEW);
 	if (!scope_add(child_tgid)) {
@@ -104,11 +104,11 @@ static __always_inline __u32 find_reaper(struct task_struct *task)
 /* The wait status as wait_task_zombie() of kernel/exit.c takes it. */
 static __always_inline void put_status(struct frame *frame, struct task_struct *task)
 {
-	struct signal_struct *signal = LOAD(task, signal);
-	struct task_struct *leader = LOAD(task, group_leader);
-	__u32 status = LOAD(signal, flags) & SIGNAL_GROUP_EXIT
-			       ? (__u32)LOAD(signal, group_exit_code)
-			       : (__u32)LOAD(leader, exit_code);
+	struct signal_struct *signal = READ(task, signal);
+	struct task_struct *leader = READ(task, group_leader);
+	__u32 status = READ(signal, flags) & SIGNAL_GROUP_EXIT
+			       ? (__u32)READ(signal, group_exit_code)
+			       : (__u32)READ(leader, exit_code);
 	__u32 end_signal = status & 0x7f;
 
 	put_s64(frame, PARAM_PROCEXIT_status, (__s32)status);
@@ -158,10 +158,10 @@ int tp_exit_live(__u64 *context)
 	struct exit_key key = {};
 	__u8 one = 1;
 
-	if (LOAD(LOAD(task, signal), live.counter) != 0)
+	if (READ(READ(task, signal), live.counter) != 0)
 		return 0;
-	key.tgid = (__u32)LOAD(task, tgid);
-	key.start_ns = LOAD(LOAD(task, group_leader), start_boottime);
+	key.tgid = (__u32)READ(task, tgid);
+	key.start_ns = READ(READ(task, group_leader), start_boottime);
 	if (bpf_map_update_elem(&exits_seen, &key, &one, BPF_NOEXIST))
 		return 0;
 	return process_exit(task);

@@ -98,11 +98,18 @@ static __always_inline __u32 put_unix_name(struct wire_tuple *tuple, __u64 addre
 		return 0;
 	if (size > UNIX_PATH_MAX)
 		size = UNIX_PATH_MAX;
+	if (bpf_probe_read_user(name, 1, (void *)(address + 2)))
+		return 0;
+	if (name[0]) { /* a path: ends at its NUL, or where the caller said */
+		long bytes = bpf_probe_read_user_str(name, size + 1, (void *)(address + 2));
+
+		tuple->flags |= WIRE_TUPLE_REMOTE;
+		return bytes > 0 ? (__u32)bytes : 0;
+	}
 	if (bpf_probe_read_user(name, size, (void *)(address + 2)))
 		return 0;
 	name[size] = 0;
-	if (name[0] == 0)
-		name[0] = '@';
+	name[0] = '@';
 	tuple->flags |= WIRE_TUPLE_REMOTE;
 	return size + 1;
 }

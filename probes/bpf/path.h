@@ -48,34 +48,33 @@ static __always_inline const unsigned char *dentry_name(struct walk *walk, struc
 					 bpf_core_field_offset(struct dentry, d_name.name));
 }
 
-/* One component: in order while there is space, else into the ring of the last ones. */
+/* One component: in order while there is space, else into the ring of the last ones. Comparisons
+ * are made arithmetically: each branch in the walk's loop multiplies what the verifier follows. */
 static __always_inline void walk_emit(struct frame *frame, const unsigned char *name)
 {
 	struct walk *walk = &frame->walk;
-	__u32 at = frame->position, index = walk->component_cnt, slot;
-	long length;
+	__u32 at = frame->position & POSITION_MASK, index = walk->component_cnt, slot;
+	__s64 length;
 
+	length = bpf_probe_read_kernel_str(frame->record + at, NAME_BYTES, name);
+	walk->flags |= (__u32)(length >> 63) & WIRE_PATH_TRUNCATED;
+	length &= ~(length >> 63);
 	walk->component_cnt = index + 1;
-	if (index >= PATH_DIRECT || at >= WIRE_RECORD_MAX - PATH_RESERVE)
-		walk->is_tail = 1;
+	/* Set, and for good, when the subtraction goes below zero. */
+	walk->is_tail |= (PATH_DIRECT - 1 - index) >> 31;
+	walk->is_tail |= (WIRE_RECORD_MAX - PATH_RESERVE - 1 - at) >> 31;
 	if (!walk->is_tail) {
-		length = bpf_probe_read_kernel_str(frame->record + (at & POSITION_MASK), NAME_BYTES,
-						   name);
-		walk->direct_cnt = index + 1;
-		if (length <= 0) {
-			frame->record[at & POSITION_MASK] = 0;
-			walk->flags |= WIRE_PATH_TRUNCATED;
-			length = 1;
-		}
 		frame->position = at + (__u32)length;
+		walk->direct_cnt = index + 1;
 		return;
 	}
 	slot = index & (PATH_LAST - 1);
-	length = bpf_probe_read_kernel_str(walk->tail[slot], NAME_BYTES, name);
-	walk->tail_length[slot] = length > 0 ? (__u16)length : 0;
+	walk->tail_length[slot] = (__u16)length;
+	(void)bpf_probe_read_kernel(walk->tail[slot], NAME_BYTES, frame->record + at);
 }
 
-/* Up to 64 steps. Afterwards walk->is_done, or the place to go on from is kept. */
+/* Up to 64 steps. Afterwards walk->is_done, or the place to go on from is kept. A pointer that
+ * could not be read is NULL; NULL's parent is NULL, which ends the walk. */
 static __always_inline void walk_steps(struct frame *frame, struct dentry *dentry,
 				       struct mount *mount, const bool is_typed)
 {
@@ -86,16 +85,13 @@ static __always_inline void walk_steps(struct frame *frame, struct dentry *dentr
 		struct dentry *mount_root, *parent;
 
 		dentry = dentry_enter(walk, dentry, is_typed);
-		parent = dentry_parent(walk, dentry, is_typed);
-		mount_root = is_typed ? mount->mnt.mnt_root : (struct dentry *)walk->mount_root;
 		if ((__u64)dentry == walk->root_dentry && (__u64)mount == walk->root_mount)
 			walk->root_at = walk->component_cnt;
-		if (dentry == mount_root || dentry == parent || !parent) {
+		mount_root = is_typed ? mount->mnt.mnt_root : (struct dentry *)walk->mount_root;
+		if (dentry == mount_root) {
 			struct mount *up = is_typed ? mount->mnt_parent : READ(mount, mnt_parent);
 
-			if (dentry != mount_root || !up || up == mount) {
-				if (dentry != mount_root)
-					walk->flags |= WIRE_PATH_DETACHED;
+			if (up == mount) {
 				walk->is_done = 1;
 				break;
 			}
@@ -104,6 +100,12 @@ static __always_inline void walk_steps(struct frame *frame, struct dentry *dentr
 			if (!is_typed)
 				walk->mount_root = (__u64)READ(mount, mnt.mnt_root);
 			continue;
+		}
+		parent = dentry_parent(walk, dentry, is_typed);
+		if (dentry == parent) {
+			walk->flags |= WIRE_PATH_DETACHED;
+			walk->is_done = 1;
+			break;
 		}
 		walk_emit(frame, dentry_name(walk, dentry, is_typed));
 		dentry = parent;

@@ -28,21 +28,21 @@ _Static_assert(E(filename) == PARAM_EXECVEAT_filename && E(env) == PARAM_EXECVEA
 
 static __always_inline void put_memory(struct frame *frame, struct mm_struct *mm)
 {
-	put_u64(frame, E(vm_size), LOAD(mm, total_vm) * settings.page_kib);
+	put_u64(frame, E(vm_size), READ(mm, total_vm) * settings.page_kib);
 	put_u64(frame, E(vm_rss),
-		(__u64)(mm_pages(mm, 0) + mm_pages(mm, 1) + mm_pages(mm, 3)) * settings.page_kib);
-	put_u64(frame, E(vm_swap), (__u64)mm_pages(mm, 2) * settings.page_kib);
+		(MM_PAGES(mm, 0) + MM_PAGES(mm, 1) + MM_PAGES(mm, 3)) * settings.page_kib);
+	put_u64(frame, E(vm_swap), MM_PAGES(mm, 2) * settings.page_kib);
 }
 
 static __always_inline void put_task_state(struct frame *frame, struct task_struct *task)
 {
-	struct fs_struct *fs = LOAD(task, fs);
-	struct mm_struct *mm = LOAD(task, mm);
+	struct fs_struct *fs = READ(task, fs);
+	struct mm_struct *mm = READ(task, mm);
 
 	put_s64(frame, E(res), frame->result);
-	put_u64(frame, E(fdlimit), LOAD(LOAD(task, signal), rlim[RLIMIT_NOFILE].rlim_cur));
-	put_u64(frame, E(pgft_maj), LOAD(task, maj_flt));
-	put_u64(frame, E(pgft_min), LOAD(task, min_flt));
+	put_u64(frame, E(fdlimit), READ(READ(task, signal), rlim[RLIMIT_NOFILE].rlim_cur));
+	put_u64(frame, E(pgft_maj), READ(task, maj_flt));
+	put_u64(frame, E(pgft_min), READ(task, min_flt));
 	if (mm)
 		put_memory(frame, mm);
 	if (fs)
@@ -51,13 +51,13 @@ static __always_inline void put_task_state(struct frame *frame, struct task_stru
 
 static __always_inline void put_executable(struct frame *frame, struct task_struct *task)
 {
-	struct mm_struct *mm = LOAD(task, mm);
+	struct mm_struct *mm = READ(task, mm);
 	struct file *file = mm ? READ(mm, exe_file) : NULL;
 	struct inode *inode = file ? READ(file, f_inode) : NULL;
 
 	if (!inode)
 		return;
-	put_u64(frame, E(flags), file_bits(file, inode, LOAD(task, cred)));
+	put_u64(frame, E(flags), file_bits(file, inode, READ(task, cred)));
 	put_u64(frame, E(exe_ino), READ(inode, i_ino));
 	put_u64(frame, E(exe_ino_ctime), inode_ctime_ns(inode));
 	put_u64(frame, E(exe_ino_mtime), inode_mtime_ns(inode));
@@ -119,11 +119,11 @@ int tp_exec(__u64 *context)
 	interp = READ(bprm, interp);
 	if (!same_string(frame, E(filename), interp))
 		put_kernel_string(frame, E(interp), interp);
-	mm = LOAD(task, mm);
-	frame->user_argv = mm ? LOAD(mm, arg_start) : 0;
-	frame->user_argv_end = mm ? LOAD(mm, arg_end) : 0;
-	frame->user_env = mm ? LOAD(mm, env_start) : 0;
-	frame->user_env_end = mm ? LOAD(mm, env_end) : 0;
+	mm = READ(task, mm);
+	frame->user_argv = mm ? READ(mm, arg_start) : 0;
+	frame->user_argv_end = mm ? READ(mm, arg_end) : 0;
+	frame->user_env = mm ? READ(mm, env_start) : 0;
+	frame->user_env_end = mm ? READ(mm, env_end) : 0;
 	put_u64(frame, E(argv_bytes), frame->user_argv_end - frame->user_argv);
 	bpf_tail_call(context, &exec_chain, CHAIN_FILTER);
 	frame_abandon(frame);
@@ -283,16 +283,15 @@ CALL_PROGRAM(execveat, EXECVEAT)
 	failed_body(frame, task, frame->arguments[1], (__s32)frame->arguments[0]);
 }
 
-/* The pointer at `index` of a vector in user memory; 0: its end, or not readable. */
+/* The pointer at `index` of a vector in user memory; 0: its end, or not readable. Without branches,
+ * for the loop below. */
 static __always_inline __u64 vector_entry(struct frame *frame, __u64 vector, __u32 index)
 {
 	__u64 address = 0;
-	__u32 width = frame->flags & WIRE_COMPAT32 ? 4 : 8;
+	__u32 width = 8 - (frame->flags & WIRE_COMPAT32) * 4;
+	long error = bpf_probe_read_user(&address, width, (void *)(vector + (__u64)index * width));
 
-	if (!vector)
-		return 0;
-	if (bpf_probe_read_user(&address, width, (void *)(vector + (__u64)index * width)))
-		frame->flags |= WIRE_FAULT;
+	frame->flags |= (__u32)(error >> 63) & WIRE_FAULT;
 	return address;
 }
 
@@ -324,8 +323,8 @@ static __always_inline void put_vector(struct frame *frame, __u32 parameter, __u
 			break;
 		}
 		frame->position = at + (__u32)length;
-		if (length >= STRING_BYTES) /* the rest of this string is missing */
-			frame->is_vector_cut |= 2;
+		/* 2: the rest of this string is missing. */
+		frame->is_vector_cut |= (__u8)((__u32)(STRING_BYTES - 1 - length) >> 31 << 1);
 	}
 	at = frame->position;
 	if (at > stop) {
@@ -350,7 +349,7 @@ int call_arguments_p(__u64 *context)
 	if (!frame)
 		return 0;
 	limit = argv_limit(frame, &want_env);
-	first = vector_entry(frame, frame->user_argv, 0);
+	first = frame->user_argv ? vector_entry(frame, frame->user_argv, 0) : 0;
 	if (first) {
 		put_user_string(frame, E(exe), first);
 		if (limit == ARGV_SHORT_BYTES) {
@@ -360,7 +359,7 @@ int call_arguments_p(__u64 *context)
 		}
 		put_vector(frame, E(args), frame->user_argv, 1, limit);
 	}
-	if (want_env)
+	if (want_env && frame->user_env)
 		put_vector(frame, E(env), frame->user_env, 0, WIRE_RECORD_MAX);
 	bpf_tail_call(context, &call_chain, CHAIN_SUBMIT);
 	frame_abandon(frame);

@@ -48,7 +48,7 @@ static __always_inline bool has_scoped_ancestor(struct task_struct *task)
 
 static __always_inline void scope_learn(struct task_struct *task)
 {
-	__u32 tgid = (__u32)LOAD(task, tgid);
+	__u32 tgid = (__u32)READ(task, tgid);
 	__u8 one = 1;
 
 	if (settings.scope != SCOPE_PID || bpf_map_lookup_elem(&scope_tasks, &tgid))
@@ -67,7 +67,7 @@ static __always_inline void scope_learn(struct task_struct *task)
 
 static __always_inline void put_seed(struct frame *frame, struct task_struct *task)
 {
-	struct mm_struct *mm = LOAD(task, mm);
+	struct mm_struct *mm = READ(task, mm);
 	struct file *file = mm ? READ(mm, exe_file) : NULL;
 	struct inode *inode = file ? READ(file, f_inode) : NULL;
 
@@ -75,10 +75,10 @@ static __always_inline void put_seed(struct frame *frame, struct task_struct *ta
 		put_u64(frame, PARAM_TASK_SEED_exe_ino, READ(inode, i_ino));
 		put_u64(frame, PARAM_TASK_SEED_exe_ino_ctime, inode_ctime_ns(inode));
 		put_u64(frame, PARAM_TASK_SEED_exe_ino_mtime, inode_mtime_ns(inode));
-		put_u64(frame, PARAM_TASK_SEED_exe_bits, file_bits(file, inode, LOAD(task, cred)));
+		put_u64(frame, PARAM_TASK_SEED_exe_bits, file_bits(file, inode, READ(task, cred)));
 	}
 	put_u64(frame, PARAM_TASK_SEED_reader_pid, reader_number(task));
-	put_u64(frame, PARAM_TASK_SEED_pidns_init_start, pidns_init_start(LOAD(task, thread_pid)));
+	put_u64(frame, PARAM_TASK_SEED_pidns_init_start, pidns_init_start(READ(task, thread_pid)));
 }
 
 SEC("iter/task")
@@ -90,7 +90,7 @@ int seed(struct bpf_iter__task *context)
 	struct wire_header *header;
 
 	own_tgid = bpf_get_current_pid_tgid() >> 32;
-	if (!task || LOAD(task, pid) != LOAD(task, tgid))
+	if (!task || READ(task, pid) != READ(task, tgid))
 		return 0;
 	scope_learn(task);
 	if (seed_is_silent)
@@ -104,7 +104,7 @@ int seed(struct bpf_iter__task *context)
 	frame_start(frame, EVENT_TASK_SEED, PARAM_TASK_SEED__COUNT);
 	put_seed(frame, task);
 	header = frame_header(frame);
-	header_fill(header, task);
+	header_fill(header, task, false);
 	header_finish(header, frame);
 	header->time_ns = bpf_ktime_get_boot_ns();
 	header->sequence = 0;

@@ -45,18 +45,18 @@ static __always_inline __u32 pid_global(struct pid *pid)
 }
 
 static __always_inline void header_ids(struct wire_header *header, struct task_struct *task,
-				       struct task_struct *leader, struct task_struct *parent)
+				       struct task_struct *parent, const bool is_typed)
 {
-	struct pid *pid = LOAD(task, thread_pid);
-	struct signal_struct *signal = LOAD(task, signal);
-	struct pid *session = LOAD(signal, pids[PIDTYPE_SID]);
-	struct pid *group = LOAD(signal, pids[PIDTYPE_PGID]);
-	__u32 level = pid ? LOAD(pid, level) : 0;
+	struct pid *pid = GET(task, thread_pid);
+	struct signal_struct *signal = GET(task, signal);
+	struct pid *session = GET(signal, pids[PIDTYPE_SID]);
+	struct pid *group = GET(signal, pids[PIDTYPE_PGID]);
+	__u32 level = pid ? GET(pid, level) : 0;
 	struct upid own;
 
-	header->pid = (__u32)LOAD(task, tgid);
-	header->tid = (__u32)LOAD(task, pid);
-	header->parent_pid = (__u32)LOAD(parent, tgid);
+	header->pid = (__u32)GET(task, tgid);
+	header->tid = (__u32)GET(task, pid);
+	header->parent_pid = (__u32)GET(parent, tgid);
 	header->session_id = pid_global(session);
 	header->group_id = pid_global(group);
 	if (!pid)
@@ -72,29 +72,29 @@ static __always_inline void header_ids(struct wire_header *header, struct task_s
 		return;
 	}
 	header->ns_tid = (__u32)own.nr;
-	header->ns_pid = pid_in(LOAD(signal, pids[PIDTYPE_TGID]), level, own.ns);
-	header->ns_parent_pid =
-		pid_in(LOAD(LOAD(parent, signal), pids[PIDTYPE_TGID]), level, own.ns);
+	header->ns_pid = pid_in(GET(signal, pids[PIDTYPE_TGID]), level, own.ns);
+	header->ns_parent_pid = pid_in(GET(GET(parent, signal), pids[PIDTYPE_TGID]), level, own.ns);
 	header->ns_session_id = pid_in(session, level, own.ns);
 	header->ns_group_id = pid_in(group, level, own.ns);
 }
 
-static __always_inline void header_credentials(struct wire_header *header, struct task_struct *task)
+static __always_inline void header_credentials(struct wire_header *header, struct task_struct *task,
+					       const bool is_typed)
 {
-	struct cred *cred = LOAD(task, cred);
-	struct user_namespace *user_ns = LOAD(cred, user_ns);
+	struct cred *cred = GET(task, cred);
+	struct user_namespace *user_ns = GET(cred, user_ns);
 
-	header->uid = LOAD(cred, uid.val);
-	header->euid = LOAD(cred, euid.val);
-	header->gid = LOAD(cred, gid.val);
-	header->egid = LOAD(cred, egid.val);
+	header->uid = GET(cred, uid.val);
+	header->euid = GET(cred, euid.val);
+	header->gid = GET(cred, gid.val);
+	header->egid = GET(cred, egid.val);
 	/* Whole 8 bytes, whatever kernel_cap_t is made of. */
 	(void)bpf_core_read(&header->cap_effective, 8, &cred->cap_effective);
 	(void)bpf_core_read(&header->cap_permitted, 8, &cred->cap_permitted);
 	(void)bpf_core_read(&header->cap_inheritable, 8, &cred->cap_inheritable);
-	header->user_ns = user_ns ? LOAD(user_ns, ns.inum) : 0;
+	header->user_ns = user_ns ? GET(user_ns, ns.inum) : 0;
 	if (bpf_core_field_exists(task->loginuid)) /* CONFIG_AUDIT */
-		header->loginuid = LOAD(task, loginuid.val);
+		header->loginuid = GET(task, loginuid.val);
 	else
 		header->loginuid = 0xffffffff;
 }
@@ -105,18 +105,19 @@ static __always_inline __u32 encode_device(__u32 major, __u32 minor)
 	return (minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12);
 }
 
-static __always_inline void header_terminal(struct wire_header *header, struct task_struct *task)
+static __always_inline void header_terminal(struct wire_header *header, struct task_struct *task,
+					    const bool is_typed)
 {
-	struct tty_struct *tty = LOAD(LOAD(task, signal), tty);
+	struct tty_struct *tty = GET(GET(task, signal), tty);
 	struct tty_driver *driver;
 
 	header->tty = 0;
 	if (!tty)
 		return;
-	driver = LOAD(tty, driver);
+	driver = GET(tty, driver);
 	if (driver)
-		header->tty = encode_device((__u32)LOAD(driver, major),
-					    (__u32)(LOAD(driver, minor_start) + LOAD(tty, index)));
+		header->tty = encode_device((__u32)GET(driver, major),
+					    (__u32)(GET(driver, minor_start) + GET(tty, index)));
 }
 
 /* The cgroup of one version 1 controller; NULL where it is not built in. */
@@ -149,14 +150,15 @@ static __always_inline bool header_cgroup_v1(struct wire_header *header, struct 
 
 /* In decision 25's order. A controller that version 2 has shows version 2's cgroup; that is the
  * root here, and passed over. */
-static __always_inline void header_cgroup(struct wire_header *header, struct task_struct *task)
+static __always_inline void header_cgroup(struct wire_header *header, struct task_struct *task,
+					  const bool is_typed)
 {
-	struct css_set *set = LOAD(task, cgroups);
-	struct cgroup *cgroup = LOAD(set, dfl_cgrp);
+	struct css_set *set = GET(task, cgroups);
+	struct cgroup *cgroup = GET(set, dfl_cgrp);
 
 	header->cgroup_hierarchy = WIRE_HIERARCHY_V2;
-	header->cgroup_id = LOAD(LOAD(cgroup, kn), id);
-	if (LOAD(cgroup, level) > 0)
+	header->cgroup_id = GET(GET(cgroup, kn), id);
+	if (GET(cgroup, level) > 0)
 		return;
 	if (SUBSYSTEM_EXISTS(memory) &&
 	    header_cgroup_v1(header, set, SUBSYSTEM_INDEX(memory), WIRE_HIERARCHY_MEMORY))
@@ -168,29 +170,31 @@ static __always_inline void header_cgroup(struct wire_header *header, struct tas
 		(void)header_cgroup_v1(header, set, SUBSYSTEM_INDEX(cpu), WIRE_HIERARCHY_CPU);
 }
 
-/* Everything of the header that is the task's; the rest is written by submit. */
-static __always_inline void header_fill(struct wire_header *header, struct task_struct *task)
+/* Everything of the header that is the task's; the rest is written by submit. is_typed: `task`
+ * comes from the context or current_task(), and the event is frequent. */
+static __always_inline void header_fill(struct wire_header *header, struct task_struct *task,
+					const bool is_typed)
 {
-	struct task_struct *leader = LOAD(task, group_leader);
-	struct task_struct *parent = LOAD(task, real_parent);
-	struct nsproxy *nsproxy = LOAD(task, nsproxy);
+	struct task_struct *leader = GET(task, group_leader);
+	struct task_struct *parent = GET(task, real_parent);
+	struct nsproxy *nsproxy = GET(task, nsproxy);
 
 	header->ns_pid = header->ns_tid = header->ns_parent_pid = 0;
 	header->ns_session_id = header->ns_group_id = header->pid_ns = 0;
-	header_ids(header, task, leader, parent);
-	header->start_ns = LOAD(leader, start_boottime);
-	header->parent_start_ns = LOAD(LOAD(parent, group_leader), start_boottime);
-	header->exec_id = LOAD(task, self_exec_id);
-	header_credentials(header, task);
-	header_terminal(header, task);
-	header_cgroup(header, task);
-	header->mnt_ns = nsproxy ? LOAD(LOAD(nsproxy, mnt_ns), ns.inum) : 0;
+	header_ids(header, task, parent, is_typed);
+	header->start_ns = GET(leader, start_boottime);
+	header->parent_start_ns = GET(GET(parent, group_leader), start_boottime);
+	header->exec_id = GET(task, self_exec_id);
+	header_credentials(header, task, is_typed);
+	header_terminal(header, task, is_typed);
+	header_cgroup(header, task, is_typed);
+	header->mnt_ns = nsproxy ? GET(GET(nsproxy, mnt_ns), ns.inum) : 0;
 	(void)bpf_core_read(header->comm, sizeof(header->comm), &task->comm);
 }
 
 static __always_inline bool task_is_threaded(struct task_struct *task)
 {
-	return LOAD(LOAD(task, signal), nr_threads) > 1;
+	return READ(READ(task, signal), nr_threads) > 1;
 }
 
 /* When the init of a pid namespace started: with the inode number it identifies the namespace. */
