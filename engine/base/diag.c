@@ -89,8 +89,8 @@ static struct diag *append(struct diags *diags)
 	return &diags->items[diags->item_cnt++];
 }
 
-static void add(struct diags *diags, enum diag_level level, struct span at, const char *code,
-		const char *hint, const char *format, va_list args)
+static _printf_(6, 0) void add(struct diags *diags, enum diag_level level, struct span at,
+			       const char *code, const char *hint, const char *format, va_list args)
 {
 	struct diag *diag = append(diags);
 
