@@ -84,6 +84,8 @@ const char *event_code_name(unsigned code);
 /* Native number of a syscall by its name, -1 where this architecture has none. */
 int syscall_number(struct str name);
 const char *syscall_name(unsigned nr);
+/* The native number of an i386 call, -1 for none: 32-bit programs on x86_64. */
+int syscall_native_of_i386(unsigned nr);
 
 struct event_set {
 	uint64_t bits[(EVENT_CODE__COUNT + 63) / 64];
@@ -136,6 +138,8 @@ int event_decode(struct event *event, const void *record, uint32_t length);
 struct str event_string(const struct event *event, unsigned param);
 /* An 8-byte parameter. False where absent. */
 bool event_number(const struct event *event, unsigned param, uint64_t *ret);
+/* The same as evt.rawarg shows it: flags with the portable values of their table. */
+bool event_portable_number(const struct event *event, unsigned param, uint64_t *ret);
 /* A KPATH as text, in event->scratch: "/etc/shadow", "/tmp/x (deleted)" without the suffix,
  * "pipe:[123]" (ino_param gives the number), "memfd:name". to_namespace_root: past the process's
  * root (decision 7). STR_NONE where absent or out of memory. */
