@@ -15,6 +15,8 @@ enum object_slot {
 
 #define ARGV_SHORT_BYTES 256 /* decision 20 */
 #define ARGV_CHUNK	 4096
+/* What argv leaves to the environment, where that is wanted. */
+#define ENV_RESERVE 4096
 /* An argument of a program is at most 32 pages (MAX_ARG_STRLEN, include/uapi/linux/binfmts.h). */
 #define ARGV0_CHUNKS 32
 /* Arguments that are read of a call that failed; more are cut. */
@@ -64,22 +66,6 @@ static __always_inline void put_executable(struct frame *frame, struct task_stru
 	put_file_path(frame, SLOT_EXE, E(trusted_exepath), file);
 }
 
-static __always_inline bool same_string(struct frame *frame, __u32 parameter, const char *text)
-{
-	struct wire_param *entry = &frame_params(frame)[parameter];
-	__u32 at = entry->offset & POSITION_MASK;
-
-	bpf_probe_read_kernel_str(frame->spare, 512, text);
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < 511; i++) {
-		if (frame->record[(at + i) & POSITION_MASK] != frame->spare[i])
-			return false;
-		if (!frame->spare[i])
-			return true;
-	}
-	return false;
-}
-
 /* Before 5.9 a path of execveat is known only by its form (fs/exec.c). */
 static __always_inline bool is_execveat(struct linux_binprm *bprm)
 {
@@ -99,7 +85,7 @@ int tp_exec(__u64 *context)
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct mm_struct *mm;
 	struct frame *frame;
-	const char *interp;
+	const char *filename, *interp;
 	__u32 type;
 
 	if (!is_observed(task, pid_tgid >> 32))
@@ -115,9 +101,12 @@ int tp_exec(__u64 *context)
 	frame->call_nr = WIRE_NO_SYSCALL;
 	put_task_state(frame, task);
 	put_executable(frame, task);
-	put_kernel_string(frame, E(filename), READ(bprm, filename));
+	filename = READ(bprm, filename);
 	interp = READ(bprm, interp);
-	if (!same_string(frame, E(filename), interp))
+	put_kernel_string(frame, E(filename), filename);
+	/* One pointer until a script's first line replaces interp (bprm_change_interp, fs/exec.c).
+	 */
+	if (interp != filename)
 		put_kernel_string(frame, E(interp), interp);
 	mm = READ(task, mm);
 	frame->user_argv = mm ? READ(mm, arg_start) : 0;
@@ -219,6 +208,14 @@ static __always_inline void cut_string(struct frame *frame, __u32 parameter, __u
 	frame->position = (entry->offset + limit + 7) & ~7u;
 }
 
+/* Bytes for argv when the environment is to get its share, too. */
+static __always_inline __u32 space_without_env(struct frame *frame)
+{
+	__u32 used = frame->position + ENV_RESERVE;
+
+	return used < POSITION_LAST ? POSITION_LAST - used : 0;
+}
+
 SEC("tp_btf/sched_process_exec")
 int exec_arguments(__u64 *context)
 {
@@ -242,9 +239,12 @@ int exec_arguments(__u64 *context)
 			next = start + (__u64)length;
 		if (limit == ARGV_SHORT_BYTES)
 			cut_string(frame, E(exe), ARGV_SHORT_BYTES / 2);
+		if (limit == ARGV_SHORT_BYTES)
+			limit = ARGV_SHORT_BYTES / 2;
+		else if (want_env)
+			limit = space_without_env(frame);
 		if (next)
-			put_area(frame, E(args), next, end,
-				 limit == ARGV_SHORT_BYTES ? ARGV_SHORT_BYTES / 2 : limit);
+			put_area(frame, E(args), next, end, limit);
 	}
 	if (want_env)
 		put_area(frame, E(env), frame->user_env, frame->user_env_end, WIRE_RECORD_MAX);
@@ -334,7 +334,7 @@ static __always_inline void put_vector(struct frame *frame, __u32 parameter, __u
 			frame->record[(at - 1) & POSITION_MASK] = 0;
 	}
 	frame->position = at;
-	if (at > start)
+	if (at > start || frame->is_vector_cut)
 		put_done(frame, parameter, start, at - start, frame->is_vector_cut);
 }
 
@@ -356,6 +356,8 @@ int call_arguments_p(__u64 *context)
 			cut_string(frame, E(exe), ARGV_SHORT_BYTES / 2);
 			limit = ARGV_SHORT_BYTES / 2;
 			frame->flags |= WIRE_ARGV_SHORT;
+		} else if (want_env) {
+			limit = space_without_env(frame);
 		}
 		put_vector(frame, E(args), frame->user_argv, 1, limit);
 	}

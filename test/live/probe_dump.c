@@ -1,6 +1,6 @@
 /*
- * Shows what the probes deliver, for those who change them: loads them for one child of its own, lets
- * the child make calls, and prints every record of it. Not a test; test/live has those.
+ * Shows what the probes deliver, for those who change them: loads them for one child of its own,
+ * lets the child make calls, and prints every record of it. Not a test; test/live has those.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,7 +23,7 @@ struct param_row {
 	const char *name, *type, *source;
 };
 
-#define EVENT(id, name, class, flags, doc) static const struct param_row rows_##id[] = {
+#define EVENT(id, name, class, flags, doc)	       static const struct param_row rows_##id[] = {
 #define PARAM(id, name, type, vocabulary, source, doc) { #name, #type, #source },
 #define EVENT_END(id) \
 	{             \
@@ -120,7 +120,8 @@ static void print_header(const struct wire_header *header)
 	       event_rows[header->type].name, header->length, header->ring, header->cpu,
 	       (uint64_t)header->sequence, (int64_t)header->result, header->flags,
 	       header->syscall_nr);
-	printf("  pid %u/%u ppid %u ns %u/%u/%u sid %u/%u pgid %u/%u comm %.16s exec_id %" PRIu64 "\n",
+	printf("  pid %u/%u ppid %u ns %u/%u/%u sid %u/%u pgid %u/%u comm %.16s exec_id %" PRIu64
+	       "\n",
 	       header->pid, header->tid, header->parent_pid, header->ns_pid, header->ns_tid,
 	       header->ns_parent_pid, header->session_id, header->ns_session_id, header->group_id,
 	       header->ns_group_id, header->comm, (uint64_t)header->exec_id);
@@ -241,12 +242,16 @@ static void act_exec(void)
 	wait(NULL);
 }
 
-static void child(int go_fd)
+static void child(int go_fd, char **command)
 {
 	char byte;
 
 	if (read(go_fd, &byte, 1) != 1)
 		_exit(1);
+	if (command[0]) {
+		execvp(command[0], command);
+		_exit(127);
+	}
 	act_files();
 	act_network();
 	act_exec();
@@ -293,7 +298,8 @@ static void print_counters(struct probes *probes)
 		const struct wire_counters *own = &counters.types[i];
 
 		if (own->generated)
-			printf("%-10s generated %llu submitted %llu filtered %llu %llu lost %llu %llu "
+			printf("%-10s generated %llu submitted %llu filtered %llu %llu lost %llu "
+			       "%llu "
 			       "%llu %llu %llu\n",
 			       event_rows[i].name, own->generated, own->submitted, own->filtered[0],
 			       own->filtered[1], own->lost[0], own->lost[1], own->lost[2],
@@ -301,7 +307,7 @@ static void print_counters(struct probes *probes)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	_cleanup_(probes_freep) struct probes *probes = NULL;
 	struct probes_config config;
@@ -311,14 +317,16 @@ int main(void)
 	uint32_t pid;
 	uint64_t began = clock_boot_ns();
 
+	(void)argc;
+
 	if (pipe(go))
 		return 1;
 	pid = (uint32_t)fork();
 	if (pid == 0)
-		child(go[0]);
+		child(go[0], argv + 1);
 	probes_config_default(&config);
 	config.scope_pid = pid;
-	config.want_env = true;
+	config.want_env = !argv[1]; /* nobody asked to see a command's */
 	want_all(&want);
 	r = probes_open(&config, &want, &probes, &error);
 	if (r)
