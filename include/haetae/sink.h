@@ -25,7 +25,8 @@ struct outputs; /* opaque */
 struct outputs_stats {
 	uint64_t accepted;		   /* put into the queue */
 	uint64_t refused[PRIORITY__COUNT]; /* queue full */
-	uint64_t delivered, failed;	   /* summed over sinks */
+	/* After outputs_stop(): accepted = delivered + failed + below_priority. */
+	uint64_t delivered, failed, below_priority;
 };
 
 /* Starts the thread. 0 or a negative errno. */
