@@ -168,7 +168,7 @@ static void begin_mdoc(const struct list_writer *writer)
 {
 	char upper[64] = "";
 
-	for (unsigned i = 0; writer->title->page[i] && i < sizeof(upper) - 1; i++)
+	for (unsigned i = 0; i < sizeof(upper) - 1 && writer->title->page[i]; i++)
 		upper[i] = (char)toupper((unsigned char)writer->title->page[i]);
 	fprintf(writer->out,
 		".\\\" Made by 'haetae list %s --mdoc'; do not edit.\n"

@@ -20,8 +20,6 @@
 #define SELF	    "/proc/self/exe"
 #define SERVER_NAME "nginx" /* a name that the rules take for a network service */
 
-extern char **environ;
-
 static int wait_for(pid_t pid)
 {
 	int status;
@@ -177,7 +175,7 @@ static int connect_named_shell(const struct sockaddr_in *address)
 int trigger_connect_shell(struct trigger_step *step)
 {
 	_cleanup_(close_fdp) int fd = -1;
-	struct sockaddr_in address;
+	struct sockaddr_in address = { 0 };
 	char script[64];
 
 	trigger_step_set(step, "listen on 127.0.0.1");
