@@ -40,11 +40,12 @@ static struct str join_names(struct arena *scratch, struct names names, uint32_t
 			     uint32_t direct_cnt, bool is_skipped)
 {
 	size_t room = (size_t)(names.end - names.p) + names.cnt + sizeof(SKIPPED_MARKER) + 1;
-	char *space = arena_alloc(scratch, room), *p = space + room;
+	char *space = arena_alloc(scratch, room), *p;
 	const char *name = names.p;
 
 	if (!space)
 		return STR_NONE;
+	p = space + room;
 	*--p = '\0';
 	for (uint32_t i = 0; i < wanted_cnt && name < names.end; i++) {
 		size_t n = strlen(name);
