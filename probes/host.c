@@ -207,7 +207,8 @@ int host_explain(const char *step, int error, const char *log, struct probes_err
 		return PROBES_E_HOST;
 	}
 	missing = missing_kernel_part(types);
-	if (error == -EPERM || error == -EACCES || host_missing_capabilities()) {
+	/* EACCES is the verifier's word, not a matter of rights. */
+	if (error == -EPERM || host_missing_capabilities()) {
 		explain_refusal(step, types, reterr);
 	} else if (missing) {
 		snprintf(what, sizeof(what), "the kernel has not got %s", missing);

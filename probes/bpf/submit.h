@@ -82,7 +82,7 @@ static __always_inline void frame_submit(struct frame *frame)
 		count_lost(frame->type, WIRE_LOST_SCRATCH, 0);
 		return;
 	}
-	if (length < sizeof(struct wire_header) || length > WIRE_RECORD_MAX) {
+	if (length > WIRE_RECORD_MAX) {
 		count_lost(frame->type, WIRE_LOST_RECORD_SIZE, header->cgroup_id);
 		frame_release(frame);
 		return;
