@@ -297,10 +297,8 @@ struct proc_table *proc_table_free(struct proc_table *table)
 	while ((proc = table_next(&table->by_key, &cursor)))
 		if (!proc->exit_ns)
 			proc_mark_exited(table, proc, 1);
-	while (table->exited.first)
-		drop(table, table->exited.first);
-	while (table->held.first)
-		drop(table, table->held.first);
+	while (table->exited.first || table->held.first)
+		drop(table, table->exited.first ? table->exited.first : table->held.first);
 	hae_assert(table->stats.bytes == 0 && table->stats.images == 0 && !table->unlinked_cnt);
 	table_done(&table->by_key);
 	table_done(&table->by_pid);
