@@ -300,9 +300,10 @@ static __always_inline __u64 vector_entry(struct frame *frame, __u64 vector, __u
 static __always_inline void put_vector(struct frame *frame, __u32 parameter, __u64 vector,
 				       __u32 first, __u32 limit)
 {
-	__u32 start = frame->position, stop, at;
+	__u32 stop = frame->position + limit, start, at;
 
-	stop = start + limit < POSITION_LAST ? start + limit : POSITION_LAST;
+	frame->vector_stop = stop < POSITION_LAST ? stop : POSITION_LAST;
+	frame->vector_start = frame->position;
 	frame->is_vector_cut = 1;
 #pragma clang loop unroll(disable)
 	for (__u32 i = first; i < ARGV_POINTERS; i++) {
@@ -314,7 +315,7 @@ static __always_inline void put_vector(struct frame *frame, __u32 parameter, __u
 			break;
 		}
 		at = frame->position;
-		if (at >= stop)
+		if (at >= frame->vector_stop)
 			break;
 		length = bpf_probe_read_user_str(frame->record + (at & POSITION_MASK), STRING_BYTES,
 						 (void *)address);
@@ -326,9 +327,10 @@ static __always_inline void put_vector(struct frame *frame, __u32 parameter, __u
 		/* 2: the rest of this string is missing. */
 		frame->is_vector_cut |= (__u8)((__u32)(STRING_BYTES - 1 - length) >> 31 << 1);
 	}
+	start = frame->vector_start;
 	at = frame->position;
-	if (at > stop) {
-		at = stop;
+	if (at > frame->vector_stop) {
+		at = frame->vector_stop;
 		frame->is_vector_cut |= 2;
 		if (at > start)
 			frame->record[(at - 1) & POSITION_MASK] = 0;

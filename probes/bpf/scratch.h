@@ -52,7 +52,8 @@ struct frame {
 	__u32 position; /* next free byte of the record */
 	__u16 type, parameter_cnt;
 	__u16 call_nr;
-	__u8 is_lifecycle, after_paths; /* enum chain_slot */
+	__u8 is_lifecycle, after_paths;	 /* enum chain_slot */
+	__u32 vector_start, vector_stop; /* put_vector()'s own */
 	__u8 is_vector_cut;
 	__u8 is_execveat; /* a failed exec's arguments are execveat's */
 	__u32 flags;	  /* WIRE_ */

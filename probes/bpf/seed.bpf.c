@@ -50,6 +50,7 @@ static __always_inline void scope_learn(struct task_struct *task)
 {
 	__u32 tgid = (__u32)READ(task, tgid);
 	__u8 one = 1;
+	long error;
 
 	if (settings.scope != SCOPE_PID || bpf_map_lookup_elem(&scope_tasks, &tgid))
 		return;
@@ -57,10 +58,11 @@ static __always_inline void scope_learn(struct task_struct *task)
 		scope_root_tgid = tgid;
 	else if (!has_scoped_ancestor(task))
 		return;
-	if (bpf_map_update_elem(&scope_tasks, &tgid, &one, BPF_NOEXIST) == 0) {
+	error = bpf_map_update_elem(&scope_tasks, &tgid, &one, BPF_NOEXIST);
+	if (!error)
 		scope_added++;
+	if (!error || error == -EEXIST) /* tp_fork was first */
 		return;
-	}
 	count_generated(EVENT_UNKNOWN);
 	count_lost(EVENT_UNKNOWN, WIRE_LOST_SCRATCH, 0);
 }
