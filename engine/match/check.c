@@ -286,6 +286,21 @@ static int make_predicate(struct compilation *c, const struct predicate *prototy
 	return keep(c, predicate);
 }
 
+/* A word behind an ordering operator could only be the name of a list. */
+static int check_number(struct compilation *c, const struct ast_check *check,
+			struct check_result *result)
+{
+	const struct ast_value *value = check->values;
+
+	if (op_info(check->op)->form != OP_FORM_NUMBER || check->value_cnt == 0 ||
+	    value->kind != AST_VALUE_BARE || value->list)
+		return 0;
+	return problem_add(c, result, value->at, "E0207", NULL, "a number expected, not '%.*s'",
+			   STR_ARG(value->text))
+		       ? 0
+		       : -ENOMEM;
+}
+
 static int check_values(struct compilation *c, const struct ast_check *check,
 			struct predicate *prototype, struct check_result *result)
 {
@@ -324,6 +339,8 @@ int check_check(struct compilation *c, struct ast_check *check)
 	r = check_operator(c, check, prototype.left, result);
 	if (r == 0 && check->right)
 		r = check_right(c, check, prototype.left, result, &prototype.right);
+	if (r == 0)
+		r = check_number(c, check, result);
 	if (r != 0 || result->is_invalid)
 		return r < 0 ? r : 0;
 	return check_values(c, check, &prototype, result);

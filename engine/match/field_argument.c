@@ -24,6 +24,69 @@ static bool parse_index(struct str text, uint64_t *ret)
 	return true;
 }
 
+/* Parameters of events that this version does not read (rule-language.md 3.2): rules that name them
+ * load, and the value is absent. */
+static const char *const reserved_params[] = {
+	"addr",		 "arg",
+	"arg2_int",	 "arg2_str",
+	"argument",	 "aux",
+	"backlog",	 "cmd",
+	"cq_entries",	 "creat_flags",
+	"data",		 "dev",
+	"dir",		 "domain",
+	"dpid",		 "egid",
+	"entries",	 "euid",
+	"fd1",		 "fd2",
+	"fd_in",	 "fd_out",
+	"fdin",		 "fdout",
+	"features",	 "first",
+	"flags",	 "gid",
+	"how",		 "img",
+	"in_fd",	 "ino",
+	"key",		 "last",
+	"len",		 "length",
+	"level",	 "linkdirfd",
+	"linkpath",	 "min_complete",
+	"mode",		 "mountfd",
+	"msgcontrol",	 "name",
+	"newdir",	 "newdirfd",
+	"newfd",	 "newpath",
+	"nr_args",	 "nstype",
+	"offin",	 "offout",
+	"offset",	 "olddir",
+	"olddirfd",	 "oldfd",
+	"oldpath",	 "op",
+	"opcode",	 "operation",
+	"option",	 "optlen",
+	"optname",	 "out_fd",
+	"path",		 "pathname",
+	"peer",		 "pid_fd",
+	"pos",		 "prot",
+	"proto",	 "queuelen",
+	"queuemax",	 "queuepct",
+	"request",	 "resolve",
+	"rgid",		 "ruid",
+	"sgid",		 "sig",
+	"size",		 "source",
+	"spid",		 "sq_entries",
+	"sq_thread_cpu", "sq_thread_idle",
+	"status",	 "suid",
+	"target",	 "target_fd",
+	"to_submit",	 "tuple",
+	"type",		 "uargs",
+	"uid",		 "val",
+	"value_bytebuf", "value_charbuf",
+	"vpid",		 "vtid",
+};
+
+static bool is_reserved(struct str name)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(reserved_params); i++)
+		if (str_eq_text(name, reserved_params[i]))
+			return true;
+	return false;
+}
+
 static bool is_param_field(const struct field *field)
 {
 	return strcmp(field->name, "evt.arg") == 0 || strcmp(field->name, "evt.rawarg") == 0;
@@ -33,7 +96,7 @@ static bool is_param_field(const struct field *field)
 static int resolve_param(struct arena *arena, struct str name, const int8_t **ret)
 {
 	int8_t *param_of_type = arena_alloc(arena, EVENT__COUNT);
-	bool is_known = false;
+	bool is_known = is_reserved(name);
 
 	if (!param_of_type)
 		return -ENOMEM;

@@ -230,11 +230,11 @@ static bool match_any(const struct predicate *predicate, const struct value_set 
 	return false;
 }
 
-/* proc.aname, fd.ip: the modifier counts constants that hold for the field as a whole. */
+/* fd.ip: "f != x" is a statement about both ends, and the modifier counts such statements. */
 static bool match_either(const struct predicate *predicate, const struct value_set *left,
 			 const struct value_set *right, struct op_context *context)
 {
-	bool wants_all = predicate->op == OP_NE && (predicate->left->flags & FIELD_ALL_DIFFER);
+	bool wants_all = predicate->op == OP_NE;
 	uint32_t hits = 0;
 
 	if (predicate->modifier == MODIFIER_NONE)
@@ -275,7 +275,7 @@ bool predicate_match(const struct predicate *predicate, const struct value_set *
 	if (predicate->left->is_list)
 		return predicate->op == OP_IN ? match_all(predicate, left, right, context)
 					      : match_any(predicate, left, right, context);
-	if ((predicate->left->flags & (FIELD_IS_ANY | FIELD_ALL_DIFFER)) && left->cnt > 1)
+	if ((predicate->left->flags & FIELD_ALL_DIFFER) && left->cnt > 1)
 		return match_either(predicate, left, right, context);
 	return left->cnt > 0 && (predicate->quantifier == QUANTIFIER_ALL
 					 ? match_all(predicate, left, right, context)
