@@ -392,7 +392,7 @@ int parse_condition(struct arena *arena, const struct text *text, struct diags *
 bool parse_operator_text(struct str text, enum op *ret_op, enum op_modifier *ret_modifier)
 {
 	const char *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
-	struct str name = text, modifier = STR("");
+	struct str name = text, modifier;
 
 	*ret_modifier = MODIFIER_NONE;
 	if (blank) {
