@@ -398,7 +398,7 @@ Test(procfs, real)
 	ticks = strtoull(p, NULL, 10);
 
 	cr_assert_eq(procfs_new("/proc", true, &procfs), 0);
-	cr_expect_eq(procfs_read(procfs, (uint32_t)child, ticks * TICK_NS, "sleep", &s), 0);
+	cr_assert_eq(procfs_read(procfs, (uint32_t)child, ticks * TICK_NS, "sleep", &s), 0);
 	cr_expect(str_eq_text(s.exe, "my sleep"));
 	cr_expect(str_eq(s.args, STR("1000\0")));
 	cr_expect(s.exepath.p && s.exepath.p[0] == '/');
