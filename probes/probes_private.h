@@ -20,6 +20,8 @@ struct ring {
 	const unsigned long *producer_position; /* mapped, read only */
 	const unsigned char *data;		/* mapped, read only, 2 * bytes */
 	uint32_t bytes;				/* a power of two */
+	uint64_t position;  /* next to read; the kernel learns of it when it is released */
+	uint64_t released;  /* what the kernel was last told */
 	uint64_t limit;	    /* where this pass ends: the producer's position when it began */
 	uint64_t malformed; /* entries with an impossible length */
 };
@@ -30,12 +32,18 @@ void ring_done(struct ring *ring);
 /* The oldest unread record before ring->limit: *ret_length its bytes. NULL: none, or the next one
  * is still being written. Skips what the kernel discarded. */
 const void *ring_peek(struct ring *ring, uint32_t *ret_length);
-/* Gives the record that ring_peek() returned back to the kernel. */
+/* Steps over the record that ring_peek() returned; the kernel gets the space in larger pieces. */
 void ring_consume(struct ring *ring);
 
 /* Ring 0 is the lifecycle ring, 1… are the bulk rings; header.ring is the index here. */
+struct ring_head {
+	const void *record; /* NULL: nothing more in this pass */
+	uint32_t length;
+	uint64_t time_ns;
+};
 struct ring_set {
-	struct ring *rings; /* owned */
+	struct ring *rings;	 /* owned */
+	struct ring_head *heads; /* owned; the next record of each ring in the pass at hand */
 	uint32_t ring_cnt, ring_cap;
 	int epoll_fd; /* readable when any ring was signalled */
 };
