@@ -49,7 +49,7 @@ static bool run_batch(const char *what, const char *path)
 int main(int argc, char **argv)
 {
 	static uint64_t times[BATCH_MAX];
-	uint64_t begin_ns, end_ns;
+	uint64_t begin_ns, end_ns, median_ns;
 	size_t cnt = 0;
 
 	if (argc != 4 || (strcmp(argv[1], "open") != 0 && strcmp(argv[1], "getppid") != 0)) {
@@ -67,6 +67,7 @@ int main(int argc, char **argv)
 	if (cnt == 0)
 		return 1;
 	qsort(times, cnt, sizeof(*times), compare_times);
-	printf("%.1f\n", (double)times[cnt / 2] / BATCH_ROUNDS);
+	median_ns = times[cnt / 2];
+	printf("%.1f\n", (double)median_ns / BATCH_ROUNDS);
 	return 0;
 }

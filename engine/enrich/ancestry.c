@@ -64,6 +64,7 @@ unsigned proc_ancestry(const struct proc_table *table, const struct proc *proc,
 				found[cnt++] = next[i];
 		at = done < cnt ? found[done++] : NULL;
 	}
-	memcpy(ret, found, MIN(cnt, max) * sizeof(*found));
+	for (unsigned i = 0; i < cnt && i < max; i++)
+		ret[i] = found[i];
 	return cnt;
 }
