@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include "plan_index.h"
+
 /* Everything remembered carries the generation of its event; a new event only counts up. */
 struct value_slot {
 	uint32_t generation;
@@ -19,6 +21,8 @@ struct evaluator {
 	struct value_slot *slots; /* owned, as all below */
 	uint32_t *tests, *units;  /* generation | value */
 	uint32_t *stack;	  /* instructions to return to */
+	uint64_t *candidates;	  /* bit per entry of the plan at hand */
+	uint32_t *rows;		  /* generation in which a row was found */
 	struct op_context op;
 	struct matcher_stats stats;
 };
@@ -31,6 +35,8 @@ struct evaluator *evaluator_free(struct evaluator *evaluator)
 	free(evaluator->tests);
 	free(evaluator->units);
 	free(evaluator->stack);
+	free(evaluator->candidates);
+	free(evaluator->rows);
 	evaluator->op.regex = regex_scratch_free(evaluator->op.regex);
 	free(evaluator);
 	return NULL;
@@ -47,9 +53,11 @@ int evaluator_new(const struct program *program, struct evaluator **ret)
 	e->tests = calloc((size_t)program->predicate_cnt + 1, sizeof(*e->tests));
 	e->units = calloc((size_t)program->unit_cnt + 1, sizeof(*e->units));
 	e->stack = calloc((size_t)program->call_depth + 1, sizeof(*e->stack));
+	e->candidates = calloc((size_t)program->entries_max / 64 + 1, sizeof(*e->candidates));
+	e->rows = calloc((size_t)program->row_cnt + 1, sizeof(*e->rows));
 	if (program->has_regex)
 		e->op.regex = regex_scratch_new();
-	if (!e->slots || !e->tests || !e->units || !e->stack ||
+	if (!e->slots || !e->tests || !e->units || !e->stack || !e->candidates || !e->rows ||
 	    (program->has_regex && !e->op.regex)) {
 		evaluator_free(e);
 		return -ENOMEM;
@@ -69,6 +77,7 @@ static void next_generation(struct evaluator *e)
 	memset(e->slots, 0, program->operand_cnt * sizeof(*e->slots));
 	memset(e->tests, 0, program->predicate_cnt * sizeof(*e->tests));
 	memset(e->units, 0, program->unit_cnt * sizeof(*e->units));
+	memset(e->rows, 0, program->row_cnt * sizeof(*e->rows));
 	e->generation = 2;
 }
 
@@ -242,11 +251,180 @@ static bool run_entry(struct evaluator *e, const struct plan_entry *entry)
 	return value;
 }
 
+/* ---- candidates ------------------------------------------------------------------------------ */
+
+static void add_entries(struct evaluator *e, const struct plan_index *index,
+			struct posting_range range)
+{
+	for (uint32_t i = range.begin; i < range.begin + range.cnt; i++)
+		e->candidates[index->postings[i] / 64] |= 1ULL << (index->postings[i] % 64);
+}
+
+static void find_key(struct evaluator *e, const struct plan_index *index,
+		     const struct plan_lookup *lookup, struct str key)
+{
+	uint32_t cursor = (uint32_t)str_hash(key);
+	const struct lookup_row *row;
+
+	while ((row = plan_lookup_next(lookup, key, &cursor)))
+		add_entries(e, index, row->entries);
+}
+
+static void find_affixes(struct evaluator *e, const struct plan_index *index,
+			 const struct plan_lookup *lookup, struct str text)
+{
+	for (unsigned word = 0; word < ARRAY_LEN(lookup->lengths); word++) {
+		for (uint64_t left = lookup->lengths[word]; left; left &= left - 1) {
+			uint32_t length = word * 64 + (uint32_t)__builtin_ctzll(left);
+			uint32_t skip = lookup->kind == LOOKUP_SUFFIX ? text.n - length : 0;
+
+			if (length <= text.n)
+				find_key(e, index, lookup, (struct str){ text.p + skip, length });
+		}
+	}
+}
+
+static bool has_length(const struct plan_lookup *lookup, uint32_t length)
+{
+	return length < 256 && (lookup->lengths[length / 64] >> (length % 64) & 1);
+}
+
+/* Where a path is not in normal form, every entry of the lookup stays a candidate. */
+static void find_path(struct evaluator *e, const struct plan_index *index,
+		      const struct plan_lookup *lookup, struct str path)
+{
+	bool is_normal = path.n && *path.p == '/' && !memmem(path.p, path.n, "//", 2);
+
+	if (!is_normal) {
+		for (uint32_t i = 0; i <= lookup->mask; i++)
+			if (lookup->rows[i].key.p)
+				add_entries(e, index, lookup->rows[i].entries);
+		return;
+	}
+	for (uint32_t i = 1; i <= path.n && i < 256; i++)
+		if ((i == path.n || path.p[i] == '/') && has_length(lookup, i))
+			find_key(e, index, lookup, (struct str){ path.p, i });
+}
+
+/* Each row once an event: a long text may repeat a part a thousand times. */
+static void find_part(struct evaluator *e, const struct plan_index *index,
+		      const struct plan_lookup *lookup, struct str part)
+{
+	uint32_t cursor = (uint32_t)str_hash(part);
+	const struct lookup_row *row = plan_lookup_next(lookup, part, &cursor);
+	uint32_t *seen;
+
+	if (!row)
+		return;
+	seen = &e->rows[lookup->first_row + (uint32_t)(row - lookup->rows)];
+	if (*seen == e->generation)
+		return;
+	*seen = e->generation;
+	add_entries(e, index, row->entries);
+	while ((row = plan_lookup_next(lookup, part, &cursor)))
+		add_entries(e, index, row->entries);
+}
+
+static void find_parts(struct evaluator *e, const struct plan_index *index,
+		       const struct plan_lookup *lookup, struct str text)
+{
+	for (uint32_t i = 0; i + PLAN_TRIGRAM <= text.n; i++) {
+		uint32_t bit = plan_filter_bit(text.p + i);
+
+		if (lookup->filter[bit / 64] >> (bit % 64) & 1)
+			find_part(e, index, lookup, (struct str){ text.p + i, PLAN_TRIGRAM });
+	}
+}
+
+static void find_value(struct evaluator *e, const struct plan_index *index,
+		       const struct plan_lookup *lookup, const struct value *value)
+{
+	uint64_t number;
+
+	switch (lookup->kind) {
+	case LOOKUP_EQUAL:
+		find_key(e, index, lookup, plan_index_key(lookup->class, value, &number));
+		return;
+	case LOOKUP_PREFIX:
+	case LOOKUP_SUFFIX:
+		find_affixes(e, index, lookup, value->str);
+		return;
+	case LOOKUP_PATH:
+		find_path(e, index, lookup, value->str);
+		return;
+	case LOOKUP_CONTAINS:
+		find_parts(e, index, lookup, value->str);
+		return;
+	case LOOKUP__COUNT:
+		return;
+	}
+}
+
+static void run_lookup(struct evaluator *e, const struct plan_index *index,
+		       const struct plan_lookup *lookup)
+{
+	const struct value_set *set = get_value(e, lookup->operand);
+
+	for (uint32_t i = 0; set->state == FIELD_VALUE && i < set->cnt; i++)
+		find_value(e, index, lookup, &set->values[i]);
+}
+
+static bool run_gate(struct evaluator *e, const struct plan_gate *gate)
+{
+	uint32_t *memo = &e->units[gate->number];
+
+	if (!gate->is_unit)
+		return get_test(e, gate->number);
+	if ((*memo & ~1u) != e->generation)
+		*memo = e->generation | run_code(e, e->program->units[gate->number].entry);
+	return *memo & 1;
+}
+
+static void find_candidates(struct evaluator *e, const struct plan *plan)
+{
+	const struct plan_index *index = plan->index;
+	size_t words = plan->entry_cnt / 64 + 1;
+
+	if (!index) {
+		memset(e->candidates, 0xff, words * sizeof(*e->candidates));
+		return;
+	}
+	memcpy(e->candidates, index->always, words * sizeof(*e->candidates));
+	for (uint32_t i = 0; i < index->lookup_cnt; i++)
+		run_lookup(e, index, &index->lookups[i]);
+	for (uint32_t i = 0; i < index->gate_cnt; i++)
+		if (run_gate(e, &index->gates[i]))
+			add_entries(e, index, index->gates[i].entries);
+}
+
+static unsigned run_candidates(struct evaluator *e, const struct plan *plan, evaluator_hit_fn hit,
+			       void *data)
+{
+	unsigned hit_cnt = 0;
+
+	for (uint32_t word = 0; word <= plan->entry_cnt / 64; word++) {
+		for (uint64_t left = e->candidates[word]; left; left &= left - 1) {
+			uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(left);
+
+			if (i >= plan->entry_cnt)
+				return hit_cnt;
+			e->stats.rules_evaluated++;
+			if (!run_entry(e, &plan->entries[i]))
+				continue;
+			hit_cnt++;
+			hit(plan->entries[i].rule, data);
+			if (!e->program->is_match_all)
+				return hit_cnt;
+		}
+	}
+	return hit_cnt;
+}
+
 unsigned evaluator_run(struct evaluator *e, const struct field_context *context,
 		       evaluator_hit_fn hit, void *data)
 {
 	const struct plan *plan;
-	unsigned hit_cnt = 0;
+	unsigned hit_cnt;
 
 	if (context->event->code >= EVENT_CODE__COUNT)
 		return 0;
@@ -257,15 +435,8 @@ unsigned evaluator_run(struct evaluator *e, const struct field_context *context,
 	e->op.scratch = context->event->scratch;
 	e->stats.events++;
 	next_generation(e);
-	for (uint32_t i = 0; i < plan->entry_cnt; i++) {
-		e->stats.rules_evaluated++;
-		if (!run_entry(e, &plan->entries[i]))
-			continue;
-		hit_cnt++;
-		hit(plan->entries[i].rule, data);
-		if (!e->program->is_match_all)
-			break;
-	}
+	find_candidates(e, plan);
+	hit_cnt = run_candidates(e, plan, hit, data);
 	e->stats.scratch_exhausted += context->event->scratch->failed;
 	return hit_cnt;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "compile.h"
+#include "plan_index.h"
 
 struct planner {
 	struct compilation *c;
@@ -308,6 +309,9 @@ static int build_plans(struct planner *p, struct expr *const *expressions, const
 		r = emit_units(p);
 	for (uint32_t group = 1; group < p->group_cnt && r == 0; group++) {
 		r = emit_plan(p, &plans[group]);
+		if (r == 0)
+			r = plan_index_build(p->c->arena, p->program, &plans[group]);
+		p->program->entries_max = MAX(p->program->entries_max, plans[group].entry_cnt);
 	}
 	return r;
 }

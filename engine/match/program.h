@@ -155,6 +155,7 @@ struct plan_entry {
 struct plan {
 	const struct plan_entry *entries; /* in rule order */
 	uint32_t entry_cnt;
+	const struct plan_index *index; /* plan_index.h; NULL: try every entry */
 };
 
 struct program {
@@ -165,7 +166,9 @@ struct program {
 	uint32_t instruction_cnt;
 	const struct unit *units;
 	uint32_t unit_cnt;
-	uint32_t call_depth; /* units within units */
+	uint32_t call_depth;  /* units within units */
+	uint32_t row_cnt;     /* of lookups that look for parts of a string */
+	uint32_t entries_max; /* of one plan */
 	struct plan plans[EVENT_CODE__COUNT];
 	bool is_match_all;
 	bool has_regex;
