@@ -130,6 +130,59 @@ static enum probes_feature_state check_sysctl(const struct btf *types, struct pr
 	return FEATURE_PRESENT;
 }
 
+/* Whether `options`, as "rw,cpu,cpuacct", has the word `option`. */
+static bool has_option(char *options, const char *option)
+{
+	char *save = NULL;
+
+	for (char *word = strtok_r(options, " ,\n", &save); word;
+	     word = strtok_r(NULL, " ,\n", &save)) {
+		if (strcmp(word, option) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether /proc/self/mountinfo (proc(5)) has a mount of this type; for version 1, with this option
+ * of its super block, whose options are the line's last word. */
+static bool has_mount(const char *type, const char *option)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL;
+	size_t size = 0;
+	bool is_found = false;
+
+	while (file && !is_found && getline(&line, &size, file) > 0) {
+		char *options = strrchr(line, ' ');
+
+		is_found =
+			strstr(line, type) && options && (!option || has_option(options, option));
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return is_found;
+}
+
+/* What a container is told by (decision 25). */
+static enum probes_feature_state check_cgroups(const struct btf *types, struct probes_feature *ret)
+{
+	static const char *const controllers[] = { "memory", "pids", "cpu" };
+	bool has_v2 = has_mount(" - cgroup2 ", NULL);
+	size_t at = 0;
+
+	if (has_v2)
+		at = (size_t)snprintf(ret->detail, sizeof(ret->detail), "version 2");
+	for (size_t i = 0; i < ARRAY_LEN(controllers); i++) {
+		if (has_mount(" - cgroup ", controllers[i]))
+			at += (size_t)snprintf(ret->detail + at, sizeof(ret->detail) - at,
+					       "%s%s of version 1", at ? ", " : "", controllers[i]);
+	}
+	return at ? FEATURE_PRESENT
+		  : say(ret, FEATURE_OPTIONAL_MISSING,
+			"none is mounted: --scope-cgroup has no directories to name");
+}
+
 static enum probes_feature_state check_tracefs(const struct btf *types, struct probes_feature *ret)
 {
 	struct statfs fs;
@@ -157,6 +210,8 @@ static const struct {
 	{ "kernel lockdown", check_lockdown, "boot with lockdown=integrity or lockdown=none" },
 	{ "locked memory", check_memlock,
 	  "where loading fails: ulimit -l unlimited, or LimitMEMLOCK=infinity" },
+	{ "control groups", check_cgroups,
+	  "mount -t cgroup2 none /sys/fs/cgroup, or give the container the host's" },
 	{ "bpf sysctl", check_sysctl, NULL },
 	{ "tracefs", check_tracefs, NULL },
 };

@@ -86,7 +86,7 @@ const void *ring_peek(struct ring *ring, uint32_t *ret_length)
 
 		if (word & ENTRY_BUSY)
 			return NULL;
-		if (entry_bytes(length) > ring->limit - ring->position) {
+		if (entry_bytes(length) > MIN(ring->limit - ring->position, ring->bytes)) {
 			/* Not what the kernel writes. Nothing behind it can be trusted either: the
 			 * pass ends at its limit. */
 			ring->malformed++;
