@@ -17,7 +17,7 @@ int main(void)
 	     "an\n"
 	     "error: the files do not load. `W` is a warning: they do, and `haetae check "
 	     "--strict`\n"
-	     "fails. Made from `engine/match/codes.def`; do not edit.\n\n"
+	     "fails. `N` is a note. Made from `engine/match/codes.def`; do not edit.\n\n"
 	     "| code | title | meaning |\n|---|---|---|");
 	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		printf("| %s | %s | %s |\n", codes[i].code, codes[i].title, codes[i].meaning);

@@ -29,8 +29,16 @@ static inline struct span text_whole(const struct text *text)
 {
 	return text_span(text, 0, text->s.n);
 }
-/* a + " " + b. */
+/* a + " " + b. The result's s.p is NULL where memory is exhausted. */
 struct text text_join(struct arena *arena, const struct text *a, const struct text *b);
+/* Takes blanks and line breaks off both ends. False where memory is exhausted. */
+bool text_trim(struct arena *arena, struct text *text);
+
+/* Where an item that defines stands; for people, when the diagnostics are gone. In the arena. */
+struct def_place {
+	struct str file;
+	uint32_t line;
+};
 
 /* Creation order over all files (`index`), index of the last item that defined or appended
  * (`visibility`), number of the file that created it and of the file that touched it last
@@ -45,6 +53,7 @@ struct list_def {
 	const struct text *items;
 	uint32_t item_cnt;
 	struct def_order order;
+	struct def_place place;
 	bool is_used; /* set by the compiler */
 };
 
@@ -52,7 +61,9 @@ struct macro_def {
 	struct text name;
 	struct text condition;
 	struct def_order order;
-	bool is_used; /* set by the compiler */
+	struct def_place place;
+	bool is_broken; /* has no condition, which was reported: what refers to it is silent */
+	bool is_used;	/* set by the compiler */
 };
 
 /* One value of an exception: a scalar (one text) or a list of them. */
@@ -88,6 +99,7 @@ struct rule_def {
 	const struct exception_def *exceptions;
 	uint32_t exception_cnt;
 	struct def_order order;
+	struct def_place place;
 };
 
 struct defs {
@@ -100,6 +112,7 @@ struct defs {
 };
 struct list_def *defs_find_list(const struct defs *defs, struct str name);
 struct macro_def *defs_find_macro(const struct defs *defs, struct str name);
+struct rule_def *defs_find_rule(const struct defs *defs, struct str name);
 
 /* ---- the compiler, as the loader and the matcher see it -------------------------------------- */
 
