@@ -113,6 +113,10 @@ static __always_inline __u64 time_to_ns(__s64 seconds, __u64 nanoseconds)
 	return (__u64)seconds * 1000000000ull + nanoseconds;
 }
 
+/* From 6.13 on the top bit of i_ctime_nsec says that somebody has asked for the time
+ * (I_CTIME_QUERIED, include/linux/fs.h). */
+#define CTIME_NSEC_MASK 0x7fffffffu
+
 static __always_inline __u64 inode_ctime_ns(struct inode *inode)
 {
 	struct inode___v6_11 *new = (void *)inode;
@@ -120,7 +124,8 @@ static __always_inline __u64 inode_ctime_ns(struct inode *inode)
 	struct inode___v6_5 *old = (void *)inode;
 
 	if (bpf_core_field_exists(new->i_ctime_sec))
-		return time_to_ns(READ(new, i_ctime_sec), READ(new, i_ctime_nsec));
+		return time_to_ns(READ(new, i_ctime_sec),
+				  READ(new, i_ctime_nsec) & CTIME_NSEC_MASK);
 	if (bpf_core_field_exists(middle->__i_ctime))
 		return time_to_ns(READ(middle, __i_ctime.tv_sec),
 				  (__u64)READ(middle, __i_ctime.tv_nsec));

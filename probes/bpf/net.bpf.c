@@ -77,7 +77,8 @@ static __always_inline void put_local_end(struct wire_tuple *tuple, struct sock 
 {
 	__u16 family = sock ? READ(sock, __sk_common.skc_family) : 0;
 
-	if (family != AF_INET && family != AF_INET6)
+	/* Without a remote end there is nothing that the local one would be the other end of. */
+	if ((family != AF_INET && family != AF_INET6) || !(tuple->flags & WIRE_TUPLE_REMOTE))
 		return;
 	tuple->l4_protocol = (__u8)READ(sock, sk_protocol);
 	tuple->local_port = READ(sock, __sk_common.skc_num);
