@@ -1,0 +1,75 @@
+/*
+ * Live tests: the real probes on the running kernel, with a child process as the actor. The probes
+ * record only that child and what it starts (scope_pid), so nothing of the machine's other
+ * processes is seen. The actor writes what libc and /proc say into shared memory, and the test
+ * compares every parameter and header member with it.
+ */
+#ifndef HAETAE_TEST_LIVE_H
+#define HAETAE_TEST_LIVE_H
+
+#include <criterion/criterion.h>
+#include <sys/types.h>
+
+#include "haetae/event.h"
+#include "haetae/probes.h"
+
+/* What a task says of itself. */
+struct facts {
+	uint32_t pid, tid, parent_pid, session_id, group_id;
+	uint32_t uid, euid, gid, egid, loginuid, tty;
+	uint32_t pid_ns, mnt_ns, user_ns;
+	uint64_t cap_effective, cap_permitted, cap_inheritable;
+	uint64_t start_ticks; /* of the process, USER_HZ since boot */
+	char comm[16];
+};
+void facts_read(struct facts *ret);
+
+#define LIVE_SHARED_BYTES 65536
+
+struct live_options {
+	const char *const *syscalls; /* names that are wanted, ended by NULL */
+	bool want_env;
+	uint32_t ring_bytes, lifecycle_ring_bytes; /* 0: default */
+	const char *scope_cgroup;		   /* instead of scope_pid */
+	bool is_unread;				   /* drain only when the actor is done: overload */
+	bool is_not_self_scoped; /* scope is the test itself: for the own-pid filter */
+};
+
+/* What happened. One arena holds copies of all records; events point into it. */
+struct live {
+	struct arena arena;
+	struct event **events; /* in the arena; an event holds pointers into itself */
+	uint32_t event_cnt, event_cap;
+	uint32_t undecodable;
+	struct probes_counters counters;
+	uint64_t delivered[EVENT__COUNT];
+	uint64_t max_sequence[2][64], seen[2][64]; /* [is bulk][cpu] */
+	void *shared;				   /* what the actor wrote */
+	pid_t actor;
+};
+
+typedef void (*live_actor_fn)(void *shared);
+
+/* Forks the actor, loads, lets it act, waits, detaches, drains. Fails the test where loading fails,
+ * where the accounts don't add up, or where a descriptor leaked. */
+void live_run(struct live *live, const struct live_options *options, live_actor_fn actor);
+void live_done(struct live *live);
+
+/* The n-th event (from 0) of that type by the actor's process tree; NULL: none. Generic events are
+ * found by the syscall's number in EVENT_CODE_SYSCALL + nr. */
+const struct event *live_find(const struct live *live, unsigned code, unsigned n);
+unsigned live_count(const struct live *live, unsigned code);
+
+/* Compare one parameter; `what` names the case in the message. */
+void expect_number(const struct event *event, unsigned param, int64_t want, const char *what);
+void expect_string(const struct event *event, unsigned param, const char *want, const char *what);
+void expect_kpath(const struct event *event, unsigned param, const char *want, const char *what);
+void expect_absent(const struct event *event, unsigned param, const char *what);
+/* Every member of the header that the task itself knows. */
+void expect_header(const struct event *event, const struct facts *facts, int64_t result,
+		   const char *what);
+
+/* Skips, with a line that says why, where the host can't: not root, or no BTF. */
+void live_require(void);
+
+#endif
