@@ -242,28 +242,35 @@ static __always_inline void walk_prepare_root(struct frame *frame)
 	frame->walk.root_mount = (__u64)vfsmount - bpf_core_field_offset(struct mount, mnt);
 }
 
+/* The object that is due at or behind `index`; FRAME_OBJECTS: none. */
+static __always_inline __u32 walk_next(struct frame *frame, __u32 index)
+{
+	for (__u32 i = 0; i < FRAME_OBJECTS; i++) {
+		if (i >= index && frame->objects[i].dentry)
+			return i;
+	}
+	return FRAME_OBJECTS;
+}
+
 /* One run: begins or continues the path that is due. True: there is more to do. */
 static __always_inline bool walk_run(struct frame *frame, const bool is_typed)
 {
 	struct walk *walk = &frame->walk;
 	struct kernel_object *object;
-	__u32 index = walk->object;
+	__u32 index = walk_next(frame, walk->object);
 
 	if (index >= FRAME_OBJECTS)
 		return false;
 	object = &frame->objects[index];
-	if (!object->dentry) {
-		walk->object = index + 1;
-		return index + 1 < FRAME_OBJECTS;
-	}
 	if (!walk->is_running) {
 		walk_prepare_root(frame);
 		if (!walk_begin(frame, object)) {
 			put_done(frame, object->parameter & 63, 0, 0, true);
 			frame->position = walk->head_at;
 			walk->object = index + 1;
-			return true;
+			return walk_next(frame, index + 1) < FRAME_OBJECTS;
 		}
+		walk->object = index;
 	}
 	if (!walk->is_done) {
 		struct dentry *dentry = (struct dentry *)walk->dentry;
@@ -281,7 +288,7 @@ static __always_inline bool walk_run(struct frame *frame, const bool is_typed)
 	walk_finish(frame, object->parameter & 63);
 	walk->is_running = 0;
 	walk->object = index + 1;
-	return true;
+	return walk_next(frame, index + 1) < FRAME_OBJECTS;
 }
 
 #endif

@@ -7,14 +7,19 @@
 
 #include "filter.h"
 
-/* Decision 19: what no rule evaluates wakes nobody, until a quarter of the ring is full. In a ring
- * that holds such records the kernel's adaptive wake-up is of no use: it fires only when all that
- * is before the record has been read (kernel/bpf/ringbuf.c), so there the rest is woken for always.
- */
-static __always_inline __u64 wake_flags(__u32 type, bool is_mixed, __u64 pending, __u32 bytes)
+/* Decision 19: what no rule evaluates wakes nobody, until a quarter of the ring is full; from there
+ * on the reader is woken once every 64th of the ring (a wake-up is an interrupt to oneself), and
+ * finds the rest while it reads. In a ring that also holds records that wake nobody the kernel's
+ * adaptive wake-up is of no use: it fires only when all that is before the record has been read
+ * (kernel/bpf/ringbuf.c), so there the rest is woken for always. */
+static __always_inline __u64 wake_flags(__u32 type, bool is_mixed, __u64 pending, __u32 length,
+					__u32 bytes)
 {
+	__u64 step = bytes / 64;
+
 	if (pending > bytes / 4)
-		return BPF_RB_FORCE_WAKEUP;
+		return (pending ^ (pending + length)) & ~(step - 1) ? BPF_RB_FORCE_WAKEUP
+								    : BPF_RB_NO_WAKEUP;
 	if (type >= EVENT__COUNT || !is_evaluated[type])
 		return BPF_RB_NO_WAKEUP;
 	return is_mixed ? BPF_RB_FORCE_WAKEUP : 0;
@@ -33,7 +38,7 @@ static __always_inline long output_lifecycle(struct wire_header *header, __u32 l
 
 	return bpf_ringbuf_output(
 		&lifecycle_ring, header, length,
-		wake_flags(header->type, true, pending, settings.lifecycle_ring_bytes));
+		wake_flags(header->type, true, pending, length, settings.lifecycle_ring_bytes));
 }
 
 static __always_inline long output_bulk(struct wire_header *header, __u32 length, __u32 index)
@@ -46,7 +51,7 @@ static __always_inline long output_bulk(struct wire_header *header, __u32 length
 	pending = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 	return bpf_ringbuf_output(
 		ring, header, length,
-		wake_flags(header->type, bulk_is_mixed, pending, settings.bulk_ring_bytes));
+		wake_flags(header->type, bulk_is_mixed, pending, length, settings.bulk_ring_bytes));
 }
 
 static __always_inline void header_finish(struct wire_header *header, struct frame *frame)
