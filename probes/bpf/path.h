@@ -257,8 +257,11 @@ static __always_inline bool walk_run(struct frame *frame, const bool is_typed)
 {
 	struct walk *walk = &frame->walk;
 	struct kernel_object *object;
-	__u32 index = walk_next(frame, walk->object);
+	__u32 index;
 
+	/* Through memory: the verifier would walk for each index by itself. */
+	*(volatile __u32 *)&walk->object = walk_next(frame, walk->object);
+	index = *(volatile __u32 *)&walk->object;
 	if (index >= FRAME_OBJECTS)
 		return false;
 	object = &frame->objects[index];
@@ -270,7 +273,6 @@ static __always_inline bool walk_run(struct frame *frame, const bool is_typed)
 			walk->object = index + 1;
 			return walk_next(frame, index + 1) < FRAME_OBJECTS;
 		}
-		walk->object = index;
 	}
 	if (!walk->is_done) {
 		struct dentry *dentry = (struct dentry *)walk->dentry;
