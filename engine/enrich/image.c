@@ -80,7 +80,8 @@ struct proc_image *image_new(struct proc_table *table, const struct image_source
 				      .exe_bits = source->exe_bits,
 				      .is_args_cut = source->is_args_cut,
 				      .is_env_cut = source->is_env_cut,
-				      .is_partial = source->is_partial };
+				      .is_partial = source->is_partial,
+				      .is_id_open = source->is_id_open };
 	memcpy(image->comm, source->comm, WIRE_COMM_LEN);
 	at = image->storage;
 	image->exe = copy_string(&at, source->exe);
@@ -174,6 +175,21 @@ static bool may_read(struct proc_table *table)
 	return table->read_cnt++ < table->config.max_reads;
 }
 
+static void source_take(struct image_source *source, struct proc_key key,
+			const struct procfs_strings *strings)
+{
+	source->exe = strings->exe;
+	source->args = strings->args;
+	source->env = strings->env;
+	source->exepath = strings->exepath;
+	source->cwd = strings->cwd;
+	source->is_args_cut = strings->is_args_cut;
+	source->is_env_cut = strings->is_env_cut;
+	source->is_partial = false;
+	source->procfs_ns = clock_boot_ns();
+	source->procfs_key = key;
+}
+
 /* Fills the strings from /proc where it is still the same process and, as far as can be told, the
  * same image. exec after this moment is found out by procfs_ns. */
 static void source_read(struct proc_table *table, struct image_source *source, struct proc_key key,
@@ -186,16 +202,7 @@ static void source_read(struct proc_table *table, struct image_source *source, s
 		return;
 	}
 	table->stats.procfs_read++;
-	source->exe = strings.exe;
-	source->args = strings.args;
-	source->env = strings.env;
-	source->exepath = strings.exepath;
-	source->cwd = strings.cwd;
-	source->is_args_cut = strings.is_args_cut;
-	source->is_env_cut = strings.is_env_cut;
-	source->is_partial = false;
-	source->procfs_ns = clock_boot_ns();
-	source->procfs_key = key;
+	source_take(source, key, &strings);
 }
 
 struct proc_image *image_from_seed(struct proc_table *table, struct event *event)
@@ -239,6 +246,26 @@ struct proc_image *image_from_header(struct proc_table *table, const struct wire
 	else
 		source_read(table, &source, key, header->pid,
 			    header->tid == header->pid ? comm : NULL);
+	return image_new(table, &source);
+}
+
+struct proc_image *image_from_procfs(struct proc_table *table, struct proc_key key,
+				     struct procfs_strings *ret)
+{
+	struct image_source source = { .comm = ret->comm, .is_id_open = true };
+
+	if (!table->procfs || !table->is_pid_shared || table->is_pid_translated)
+		return NULL;
+	if (!may_read(table)) {
+		table->stats.procfs_skipped++;
+		return NULL;
+	}
+	if (procfs_read(table->procfs, key.pid, key.start_ns, NULL, ret) != 0) {
+		table->stats.procfs_failed++;
+		return NULL;
+	}
+	table->stats.procfs_read++;
+	source_take(&source, key, ret);
 	return image_new(table, &source);
 }
 

@@ -15,7 +15,7 @@ struct image_source {
 	struct str exe, args, env, exepath, cwd, filename, interp;
 	uint64_t exe_ino, exe_ctime_ns, exe_mtime_ns;
 	uint32_t exe_bits;
-	bool is_args_cut, is_env_cut, is_partial;
+	bool is_args_cut, is_env_cut, is_partial, is_id_open;
 };
 
 /* One reference, the caller's; NULL where there is no room (counted). */
@@ -29,6 +29,11 @@ struct proc_image *image_from_seed(struct proc_table *table, struct event *event
 /* is_readable: /proc may be asked, for no newer image of the process is known. */
 struct proc_image *image_from_header(struct proc_table *table, const struct wire_header *header,
 				     bool is_readable);
+
+/* From /proc alone, for a process that no record told of: also gives what else /proc says. NULL
+ * where it is gone, may not be read now, or has no room. */
+struct proc_image *image_from_procfs(struct proc_table *table, struct proc_key key,
+				     struct procfs_strings *ret);
 
 /* The image of this exec id, or NULL. */
 struct proc_image *image_find(const struct proc *proc, uint64_t exec_id);

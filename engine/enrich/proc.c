@@ -14,6 +14,7 @@
 #include "image.h"
 #include "proc_private.h"
 
+#define MISSING_PARENTS	  64		   /* looked for in a second; the others a second later */
 #define LIVENESS_CHECKS	  256		   /* processes asked for in a second */
 #define LIVENESS_QUIET_NS (5 * NS_PER_SEC) /* not asked for so soon after an event of theirs */
 
@@ -308,22 +309,72 @@ struct proc_table *proc_table_free(struct proc_table *table)
 	return NULL;
 }
 
-/* Finds parents and creators that came after their children: seeds arrive in the order of pids, not
- * of descent. Without this a parent could be dropped while a silent child lives. */
-static void link_late(struct proc_table *table)
+/* A parent that no record told of: the task iterator may hide it (some hosts hide pid 1), or its
+ * records were lost. Its own first event completes it. */
+static void add_from_procfs(struct proc_table *table, struct proc_key key)
 {
+	struct procfs_strings strings;
+	const struct proc *parent;
+	struct proc *proc;
+	struct proc_image *image;
+
+	if (!proc_table_make_seat(table))
+		return;
+	image = image_from_procfs(table, key, &strings);
+	proc = image ? proc_table_add(table, key, image) : NULL;
+	if (!proc)
+		return;
+	table->stats.partial++;
+	proc->is_partial = true;
+	proc->group_id = strings.group_id;
+	proc->session_id = strings.session_id;
+	proc->tty = strings.tty;
+	proc->uid = strings.uid;
+	proc->loginuid = UINT32_MAX;
+	parent = proc_table_get_pid(table, strings.parent_pid);
+	if (parent)
+		proc_set_parent(table, proc, parent->key);
+}
+
+/* Links who has a parent or creator that came later. Gives parents that are still missing, each
+ * once; returns how many. */
+static unsigned link_all(struct proc_table *table, struct proc_key missing[MISSING_PARENTS])
+{
+	unsigned cnt = 0, i;
 	uint32_t cursor = 0;
 	struct proc *proc;
 
-	if (!table->unlinked_cnt || !table->is_grown)
-		return;
-	table->is_grown = false;
 	while ((proc = table_next(&table->by_key, &cursor))) {
 		if (!proc->parent_serial)
 			proc_set_parent(table, proc, proc->parent_key);
 		if (!proc->creator_serial)
 			proc_set_creator(table, proc, proc->creator_key);
+		if (proc->parent_serial || !proc->parent_key.start_ns || proc->exit_ns ||
+		    proc_table_get(table, proc->parent_key))
+			continue;
+		for (i = 0; i < cnt && !proc_key_equal(missing[i], proc->parent_key);)
+			i++;
+		if (i == cnt && cnt < MISSING_PARENTS)
+			missing[cnt++] = proc->parent_key;
 	}
+	return cnt;
+}
+
+/* Finds parents and creators that came after their children (seeds arrive in the order of pids, not
+ * of descent) or not at all. Without this a parent could be dropped while a silent child lives. */
+static void link_late(struct proc_table *table)
+{
+	struct proc_key missing[MISSING_PARENTS];
+	unsigned missing_cnt;
+
+	if (!table->unlinked_cnt || !table->is_grown)
+		return;
+	table->is_grown = false;
+	missing_cnt = link_all(table, missing);
+	for (unsigned i = 0; i < missing_cnt; i++)
+		add_from_procfs(table, missing[i]);
+	if (table->is_grown)
+		(void)link_all(table, missing);
 }
 
 /* Where a procexit record was lost its process would stay for ever. Asks the kernel with kill(2),

@@ -84,6 +84,11 @@ static struct proc_image *image_of(struct proc_table *table, struct proc *proc,
 
 	if (image)
 		return image;
+	if (proc->image->is_id_open && is_newest) {
+		proc->image->exec_id = header->exec_id;
+		proc->image->is_id_open = false;
+		return proc->image;
+	}
 	if (!image_fits(table, proc, header->exec_id))
 		return stand_in(table, header);
 	image = image_from_header(table, header, is_newest);

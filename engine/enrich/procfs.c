@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "haetae/clock.h"
 
@@ -70,7 +71,8 @@ static ssize_t read_file(int dir_fd, const char *name, char *data, size_t max)
 }
 
 /* "PID (comm) S ppid …": the name may hold blanks and parentheses, so it ends at the last one. */
-static bool parse_stat(char *line, const char **ret_comm, uint64_t *ret_start_ticks)
+static bool parse_stat(char *line, const char **ret_comm, struct procfs_strings *ret,
+		       uint64_t *ret_start_ticks)
 {
 	char *comm = strchr(line, '('), *end = strrchr(line, ')'), *field;
 
@@ -84,14 +86,19 @@ static bool parse_stat(char *line, const char **ret_comm, uint64_t *ret_start_ti
 			return false;
 		field++;
 	}
+	if (sscanf(end + 1, " %*c %u %u %u %u", &ret->parent_pid, &ret->group_id, &ret->session_id,
+		   &ret->tty) != 4)
+		return false;
 	*ret_comm = comm + 1;
+	strncpy(ret->comm, comm + 1, WIRE_COMM_LEN - 1);
 	*ret_start_ticks = strtoull(field, NULL, 10);
 	return true;
 }
 
 /* Compares in ticks of 10 ms, which is all that /proc knows; the pid would have to come round
  * within one. The name is a prefix, because a worker thread of the kernel shows more. */
-static int check_identity(struct procfs *procfs, int dir_fd, uint64_t start_ns, const char *comm)
+static int check_identity(struct procfs *procfs, int dir_fd, uint64_t start_ns, const char *comm,
+			  struct procfs_strings *ret)
 {
 	char line[PROCFS_STAT_MAX + 1];
 	const char *stat_comm;
@@ -101,7 +108,7 @@ static int check_identity(struct procfs *procfs, int dir_fd, uint64_t start_ns, 
 	if (n <= 0)
 		return PROCFS_E_GONE;
 	line[n] = '\0';
-	if (!parse_stat(line, &stat_comm, &ticks) || ticks != start_ns / procfs->tick_ns)
+	if (!parse_stat(line, &stat_comm, ret, &ticks) || ticks != start_ns / procfs->tick_ns)
 		return PROCFS_E_GONE;
 	if (comm && strncmp(stat_comm, comm, strlen(comm)) != 0)
 		return PROCFS_E_OTHER;
@@ -146,6 +153,7 @@ int procfs_read(struct procfs *procfs, uint32_t pid, uint64_t start_ns, const ch
 {
 	struct procfs_strings strings = { 0 };
 	_cleanup_(close_fdp) int dir_fd = -1;
+	struct stat info;
 	char name[16];
 	int r;
 
@@ -156,9 +164,11 @@ int procfs_read(struct procfs *procfs, uint32_t pid, uint64_t start_ns, const ch
 		dir_fd = openat(procfs->root_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return PROCFS_E_GONE;
-	r = check_identity(procfs, dir_fd, start_ns, comm);
+	r = check_identity(procfs, dir_fd, start_ns, comm, &strings);
 	if (r)
 		return r;
+	if (fstat(dir_fd, &info) == 0)
+		strings.uid = info.st_uid;
 
 	strings.args =
 		read_vector(dir_fd, "cmdline", procfs->args, PROCFS_ARGS_MAX, &strings.is_args_cut);

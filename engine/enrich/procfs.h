@@ -18,6 +18,9 @@ struct procfs; /* opaque */
 struct procfs_strings {
 	struct str exe, args, env, exepath, cwd;
 	bool is_args_cut, is_env_cut;
+	char comm[WIRE_COMM_LEN + 1];
+	uint32_t parent_pid, group_id, session_id, tty; /* in the mount's pid namespace */
+	uint32_t uid; /* effective; 0 also where the process is not dumpable */
 };
 
 #define PROCFS_E_GONE	    1 /* no such process, or another one with this pid */

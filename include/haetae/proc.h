@@ -38,6 +38,7 @@ struct proc_image {
 	uint32_t argc;
 	bool is_args_cut, is_env_cut;
 	bool is_partial; /* no exec record made it and /proc gave nothing: comm is all there is */
+	bool is_id_open; /* read from /proc alone: exec_id is 0 until an event of it tells */
 	char storage[];
 };
 

@@ -365,6 +365,48 @@ Test(procfs, missing_exec)
 	proc_table_free(table);
 }
 
+/* Nothing told of the parent, but /proc knows it; its first event tells which image that was. */
+Test(procfs, missing_parent)
+{
+	struct proc_table *table = new_table(100);
+	struct proc_key key = { 1000 * TICK_NS, 40 }, gone = { 1001 * TICK_NS, 41 };
+	const struct proc *parent;
+	struct record record;
+	struct step step = seed;
+
+	record_init(&record);
+	put_process(40, "shell", 1000);
+	put_process(41, "reused", 9999);
+	step.parent = key.pid;
+	step.parent_start = key.start_ns;
+	record_apply(&record, table, &step);
+	step.pid = 51;
+	step.reader_pid = 51;
+	step.parent = gone.pid;
+	step.parent_start = gone.start_ns;
+	record_apply(&record, table, &step);
+	proc_table_collect(table, 10 * NS_PER_SEC);
+	parent = proc_table_find(table, key);
+	cr_assert_not_null(parent);
+	cr_expect_str_eq(parent->comm, "shell");
+	cr_expect(parent->is_partial);
+	cr_expect_eq(parent->session_id, 3);
+	cr_expect_eq(parent->child_cnt, 1, "linked at once");
+	cr_expect_str_eq(record_image_text(parent->image), "0 prog");
+	cr_expect_null(proc_table_find(table, gone), "another process has this pid now");
+
+	step = (struct step){ STEP_EVENT,  .at = 200,	 .pid = 40,	 .start = key.start_ns,
+			      .parent = 1, .exec_id = 4, .comm = "shell" };
+	record_apply(&record, table, &step);
+	cr_expect_str_eq(record_image_text(record.event.image), "4 prog");
+	step.exec_id = 5;
+	step.comm = "next";
+	record_apply(&record, table, &step);
+	cr_expect_str_eq(record_image_text(record.event.image), "5 ?", "a later one is not it");
+	record_done(&record);
+	proc_table_free(table);
+}
+
 /* The real /proc, and a child of our own. */
 Test(procfs, real)
 {
