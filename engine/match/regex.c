@@ -10,26 +10,25 @@
 #include <pcre2.h>
 
 #include "haetae/text.h"
+#include "regex_nfa.h"
 
 /* Backtracking steps before the second matcher decides: some tens of microseconds. */
 #define MATCH_LIMIT   5000
 #define JIT_STACK_MIN (32u << 10)
 #define JIT_STACK_MAX (256u << 10)
-/* ints; states of one position, three ints each, for two positions. */
-#define DFA_WORKSPACE 16384
 /* Translated characters are at most \x{10ffff} plus operators. */
 #define TRANSLATED_MAX 16384
 
 struct regex {
 	pcre2_code *code; /* owned by the arena's cleanup */
+	struct nfa *nfa;
 };
 
 struct regex_scratch {
-	pcre2_match_context *context;	  /* owned */
-	pcre2_match_context *dfa_context; /* owned */
-	pcre2_match_data *data;		  /* owned */
-	pcre2_jit_stack *stack;		  /* owned */
-	int workspace[DFA_WORKSPACE];
+	pcre2_match_context *context; /* owned */
+	pcre2_match_data *data;	      /* owned */
+	pcre2_jit_stack *stack;	      /* owned */
+	struct nfa_scratch nfa;
 };
 
 static void free_code(void *data)
@@ -81,14 +80,16 @@ int regex_compile(struct arena *arena, struct str pattern, struct regex **ret,
 		return REGEX_E_SYNTAX;
 	if (translated.failed)
 		return -ENOMEM;
-	r = compile_translated(arena, buf_str(&translated), &regex->code, &number);
-	if (r == REGEX_E_SYNTAX)
+	r = nfa_compile(arena, buf_str(&translated), &regex->nfa);
+	if (r == 0)
+		r = compile_translated(arena, buf_str(&translated), &regex->code, &number);
+	if (r > 0)
 		*reterr_error =
 			(struct regex_syntax_error){ 0, pattern.n, "the expression is too large",
 						     "shorten its repetitions" };
 	if (r == 0)
 		*ret = regex;
-	return r;
+	return r > 0 ? REGEX_E_SYNTAX : r;
 }
 
 /* ---- matching ------------------------------------------------------------------------------- */
@@ -98,7 +99,6 @@ struct regex_scratch *regex_scratch_free(struct regex_scratch *scratch)
 	if (!scratch)
 		return NULL;
 	pcre2_match_context_free(scratch->context);
-	pcre2_match_context_free(scratch->dfa_context);
 	pcre2_match_data_free(scratch->data);
 	pcre2_jit_stack_free(scratch->stack);
 	free(scratch);
@@ -112,11 +112,10 @@ struct regex_scratch *regex_scratch_new(void)
 	if (!scratch)
 		return NULL;
 	scratch->context = pcre2_match_context_create(NULL);
-	scratch->dfa_context = pcre2_match_context_create(NULL);
 	scratch->data = pcre2_match_data_create(1, NULL);
 	/* Absent where memory is not executable; then nothing asks for it. */
 	scratch->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL);
-	if (!scratch->context || !scratch->dfa_context || !scratch->data)
+	if (!scratch->context || !scratch->data)
 		return regex_scratch_free(scratch);
 	pcre2_set_match_limit(scratch->context, MATCH_LIMIT);
 	if (scratch->stack)
@@ -157,23 +156,6 @@ static struct str replace_invalid(struct str s, struct arena *arena)
 	return (struct str){ out, n };
 }
 
-/* The matcher that visits each position once, with all states. */
-static enum regex_result match_dfa(const struct regex *regex, struct regex_scratch *scratch,
-				   struct str subject, struct regex_counters *counters)
-{
-	int r = pcre2_dfa_match(regex->code, (PCRE2_SPTR)subject.p, subject.n, 0,
-				PCRE2_NO_UTF_CHECK, scratch->data, scratch->dfa_context,
-				scratch->workspace, DFA_WORKSPACE);
-
-	counters->limit++;
-	if (r >= 0)
-		return REGEX_YES;
-	if (r == PCRE2_ERROR_NOMATCH)
-		return REGEX_NO;
-	counters->undecided++;
-	return REGEX_UNDECIDED;
-}
-
 enum regex_result regex_match(const struct regex *regex, struct regex_scratch *scratch,
 			      struct str subject, struct arena *arena,
 			      struct regex_counters *counters)
@@ -193,5 +175,9 @@ enum regex_result regex_match(const struct regex *regex, struct regex_scratch *s
 			scratch->data, scratch->context);
 	if (r >= 0)
 		return REGEX_YES;
-	return r == PCRE2_ERROR_NOMATCH ? REGEX_NO : match_dfa(regex, scratch, subject, counters);
+	if (r == PCRE2_ERROR_NOMATCH)
+		return REGEX_NO;
+	/* A limit must not mean "no match": padding would buy it (decision 28). */
+	counters->limit++;
+	return nfa_match(regex->nfa, &scratch->nfa, subject) ? REGEX_YES : REGEX_NO;
 }

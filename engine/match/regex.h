@@ -1,6 +1,6 @@
 /*
  * Regular expressions over one value, whole (decision 28): PCRE2's JIT first, and where that hits
- * a limit, PCRE2's matcher that does not backtrack.
+ * a limit, a matcher that does not backtrack.
  */
 #ifndef HAETAE_MATCH_REGEX_H
 #define HAETAE_MATCH_REGEX_H
@@ -23,7 +23,7 @@ struct regex_scratch *regex_scratch_free(struct regex_scratch *scratch);
 enum regex_result {
 	REGEX_NO,
 	REGEX_YES,
-	REGEX_UNDECIDED, /* both matchers gave up; taken as no match and counted */
+	REGEX_UNDECIDED, /* no memory for a copy; taken as no match and counted */
 };
 struct regex_counters {
 	uint64_t limit, undecided;
