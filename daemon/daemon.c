@@ -232,13 +232,15 @@ static int fail(const char *doing, int r)
 static int start(struct daemon *daemon)
 {
 	const struct daemon_config *config = daemon->config;
+	struct daemon_config wanted = *config;
 	struct ruleset *ruleset = NULL;
 	const char *what = "";
 	int r = load_rules(config, &ruleset);
 
 	if (r != EXIT_OK)
 		return r;
-	r = engine_init(&daemon->engine, config, ruleset);
+	wanted.procs.want_env |= (needs_of(ruleset) & FIELD_NEEDS_ENV) != 0;
+	r = engine_init(&daemon->engine, &wanted, ruleset);
 	if (r < 0)
 		return fail("starting the engine", r);
 	daemon->engine.completeness = read_completeness;
@@ -249,6 +251,8 @@ static int start(struct daemon *daemon)
 	r = start_probes(daemon);
 	if (r != EXIT_OK)
 		return r;
+	/* Reads parents that the seed left out, which takes privileges that go in a moment. */
+	engine_tick(&daemon->engine);
 	r = watch(daemon->epoll_fd, probes_poll_fd(daemon->probes));
 	if (r < 0)
 		return fail("watching the rings", r);
