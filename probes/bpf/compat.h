@@ -62,7 +62,7 @@ static __always_inline bool call_is_compat(struct task_struct *task)
 	       2; /* TS_COMPAT, arch/x86/include/asm/thread_info.h */
 }
 
-static __always_inline void call_arguments(const struct pt_regs *registers, bool is_compat,
+static __always_inline void read_arguments(const struct pt_regs *registers, bool is_compat,
 					   __u64 arguments[6])
 {
 	if (is_compat) {
@@ -92,7 +92,7 @@ static __always_inline bool call_is_compat(struct task_struct *task)
 	return LOAD(task, thread_info.flags) & (1ul << 22); /* TIF_32BIT */
 }
 
-static __always_inline void call_arguments(const struct pt_regs *registers, bool is_compat,
+static __always_inline void read_arguments(const struct pt_regs *registers, bool is_compat,
 					   __u64 arguments[6])
 {
 	__u64 mask = is_compat ? 0xffffffffull : ~0ull;

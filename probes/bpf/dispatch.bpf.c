@@ -62,7 +62,7 @@ int dispatch(__u64 *context)
 	if (type == EVENT_EXECVE || type == EVENT_EXECVEAT) {
 		__u64 arguments[6];
 
-		call_arguments(registers, is_compat, arguments);
+		read_arguments(registers, is_compat, arguments);
 		type = exec_type(type, result, (__s32)arguments[0]);
 	}
 	pid_tgid = bpf_get_current_pid_tgid();
@@ -83,7 +83,7 @@ int dispatch(__u64 *context)
 	frame->is_execveat = (is_compat ? call.compat_type : call.type) == EVENT_EXECVEAT;
 	if (is_compat)
 		frame->flags |= WIRE_COMPAT32;
-	call_arguments(registers, is_compat, frame->arguments);
+	read_arguments(registers, is_compat, frame->arguments);
 	bpf_tail_call(context, &call_programs, type);
 	frame_abandon(frame);
 	return 0;

@@ -341,7 +341,7 @@ static __always_inline void put_vector(struct frame *frame, __u32 parameter, __u
 }
 
 SEC("tp_btf/sys_exit")
-int call_arguments_p(__u64 *context)
+int call_arguments(__u64 *context)
 {
 	struct frame *frame = frame_get();
 	bool want_env;

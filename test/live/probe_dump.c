@@ -3,6 +3,7 @@
  * lets the child make calls, and prints every record of it. Not a test; test/live has those.
  */
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,7 +18,7 @@
 #include <sys/wait.h>
 
 #include "haetae/clock.h"
-#include "haetae/probes.h"
+#include "probes_private.h"
 
 struct param_row {
 	const char *name, *type, *source;
@@ -242,11 +243,12 @@ static void act_exec(void)
 	wait(NULL);
 }
 
-static void child(int go_fd, char **command)
+static void child(const int go[2], char **command)
 {
 	char byte;
 
-	if (read(go_fd, &byte, 1) != 1)
+	close(go[1]); /* so that the parent's end ends this one */
+	if (read(go[0], &byte, 1) != 1)
 		_exit(1);
 	if (command[0]) {
 		execvp(command[0], command);
@@ -307,6 +309,20 @@ static void print_counters(struct probes *probes)
 	}
 }
 
+/* 0 verified: a kernel before 5.16, which doesn't say. */
+static void print_programs(const struct probes *probes)
+{
+	for (uint32_t i = 0; i < probes->program_cnt; i++) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t length = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(probes->program_fds[i], &info, &length))
+			continue;
+		printf("%-16s %6u instructions verified, %5u bytes translated, %5u native\n",
+		       info.name, info.verified_insns, info.xlated_prog_len, info.jited_prog_len);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(probes_freep) struct probes *probes = NULL;
@@ -323,7 +339,7 @@ int main(int argc, char **argv)
 		return 1;
 	pid = (uint32_t)fork();
 	if (pid == 0)
-		child(go[0], argv + 1);
+		child(go, argv + 1);
 	probes_config_default(&config);
 	config.scope_pid = pid;
 	config.want_env = !argv[1]; /* nobody asked to see a command's */
@@ -332,6 +348,10 @@ int main(int argc, char **argv)
 	if (r)
 		return fail("open", r, &error);
 	printf("open took %.1f ms\n", (double)(clock_boot_ns() - began) / 1e6);
+	if (argc > 1 && strcmp(argv[1], "--programs") == 0) {
+		print_programs(probes);
+		return 0;
+	}
 	r = probes_attach(probes, &error);
 	if (r)
 		return fail("attach", r, &error);
