@@ -313,7 +313,7 @@ struct proc_table *proc_table_free(struct proc_table *table)
  * records were lost. Its own first event completes it. */
 static void add_from_procfs(struct proc_table *table, struct proc_key key)
 {
-	struct procfs_strings strings;
+	struct procfs_strings strings = { 0 };
 	const struct proc *parent;
 	struct proc *proc;
 	struct proc_image *image;
