@@ -134,6 +134,14 @@ static void put_processes(const struct summary *summary, struct buf *out)
 		   (unsigned long long)stats.processes, (unsigned long long)stats.images,
 		   (unsigned long long)stats.bytes / 1024, (unsigned long long)stats.evicted,
 		   (unsigned long long)stats.refused);
+	buf_printf(out,
+		   "  without their record: %llu processes, %llu execs, %llu exits, %llu images "
+		   "refused; /proc read %llu, failed %llu, skipped %llu, taken back %llu\n",
+		   (unsigned long long)stats.partial, (unsigned long long)stats.exec_missed,
+		   (unsigned long long)stats.exit_missed, (unsigned long long)stats.image_refused,
+		   (unsigned long long)stats.procfs_read, (unsigned long long)stats.procfs_failed,
+		   (unsigned long long)stats.procfs_skipped,
+		   (unsigned long long)stats.procfs_withdrawn);
 }
 
 void summary_format(const struct summary *summary, struct buf *out)
