@@ -114,14 +114,10 @@ void evt_get_args(const struct field_context *context, const struct field_argume
 static void give_number_param(const struct field_context *context, unsigned number,
 			      struct value_set *ret)
 {
-	const struct param_schema *param = &context->event->schema->params[number];
 	uint64_t value;
 
-	if (!event_number(context->event, number, &value))
-		return;
-	if (param->vocabulary)
-		value = vocabulary_portable(param->vocabulary, value);
-	give_u64(context, VALUE_U64, value, ret);
+	if (event_portable_number(context->event, number, &value))
+		give_u64(context, VALUE_U64, value, ret);
 }
 
 /* A flat switch: the type of the value follows the parameter's, as the compiler expects it. */
