@@ -1,343 +1,337 @@
 /*
- * Output templates: "%proc.name read %fd.name" into pieces, and pieces into text or output_fields
- * (rule-language.md 5). Compiled into the ruleset's arena; rendered by the engine thread.
+ * Compiles outputs: a text with %fields becomes literals and fields of the registry. Owns nothing;
+ * results live in the ruleset's arena. Called when rules are loaded.
  */
 #include "template.h"
 
-#include "haetae/text.h"
-
-/* Wider than any column; keeps a typo from filling the alert with blanks. */
-#define WIDTH_MAX 1024
-#define VALUE_MAX 65536
+#define NAME_MAX_SHOWN 64
 
 struct compiler {
 	struct arena *arena;
-	struct str text;
-	const struct span *at;
 	struct diags *diags;
-	struct template *result;
-	uint32_t piece_cap;
-	bool is_invalid;
+	struct span at;
+	struct str text;
+	uint32_t position;
+	struct template_part *parts;
+	uint32_t part_cnt;
+	struct buf literal;
+	uint32_t needs;
+	bool is_invalid, is_out_of_memory;
 };
 
-static struct template_piece *add_piece(struct compiler *compiler)
+/* The place of text[from .. to). Where YAML changed the text on its way (folding, escapes), only
+ * the whole is known. */
+static struct span place(const struct compiler *compiler, uint32_t from, uint32_t to)
 {
-	struct template *result = compiler->result;
+	struct span at = compiler->at;
 
-	if (result->piece_cnt == compiler->piece_cap) {
-		uint32_t cap = compiler->piece_cap ? compiler->piece_cap * 2 : 8;
-		struct template_piece *pieces =
-			arena_new_array(compiler->arena, struct template_piece, cap);
-
-		if (!pieces)
-			return NULL;
-		if (result->piece_cnt)
-			memcpy(pieces, result->pieces, result->piece_cnt * sizeof(*pieces));
-		result->pieces = pieces;
-		compiler->piece_cap = cap;
-	}
-	return &result->pieces[result->piece_cnt++];
+	if (at.length != compiler->text.n)
+		return at;
+	return (struct span){ at.source, at.offset + from, to - from };
 }
 
-static void fail(struct compiler *compiler, const char *code, const char *hint, const char *what,
-		 struct str token)
+static struct str rest(const struct compiler *compiler)
 {
-	compiler->is_invalid = true;
-	diags_error(compiler->diags, *compiler->at, code, hint, "%s '%%%.*s' in the output", what,
-		    STR_ARG(token));
+	return (struct str){ compiler->text.p + compiler->position,
+			     compiler->text.n - compiler->position };
 }
 
-static bool is_name_char(char c)
+static bool is_word(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       c == '_';
 }
 
-/* The word behind a %, for a message. */
-static struct str word_at(struct str text)
-{
-	uint32_t n = 0;
+/* ---- problems ------------------------------------------------------------------------------- */
 
-	while (n < text.n && (is_name_char(text.p[n]) || text.p[n] == '.'))
-		n++;
-	return (struct str){ text.p, n };
+static void fail(struct compiler *compiler, uint32_t from, const char *code, const char *hint,
+		 const char *text)
+{
+	struct str shown = { compiler->text.p + from, compiler->position - from };
+
+	compiler->is_invalid = true;
+	diags_error(compiler->diags, place(compiler, from, compiler->position), code, hint,
+		    "%s '%.*s'", text, STR_ARG(template_cut(shown, NAME_MAX_SHOWN)));
 }
 
-static void fail_unknown(struct compiler *compiler, struct str rest)
+/* What stands where a field's name should. */
+static struct str read_name(const struct compiler *compiler)
 {
-	struct str word = word_at(rest);
+	struct str name = rest(compiler);
+	uint32_t n = 0;
+
+	while (n < name.n && (is_word(name.p[n]) || name.p[n] == '.'))
+		n++;
+	while (n && name.p[n - 1] == '.')
+		n--;
+	return (struct str){ name.p, n };
+}
+
+static void unknown_field(struct compiler *compiler, uint32_t from)
+{
+	struct str name = read_name(compiler);
 	struct near_name near;
 
-	if (word.n == 0) {
-		fail(compiler, "E0602", "write a field behind each %, such as %proc.name",
-		     "no field behind", word);
+	if (name.n == 0) {
+		compiler->position = MIN(compiler->position + 1, compiler->text.n);
+		fail(compiler, from, "E0602",
+		     "a % always begins a field; there is no way to print one", "no field behind");
 		return;
 	}
-	near_name_init(&near, word);
+	compiler->position += name.n;
+	if (compiler->position < compiler->text.n && compiler->text.p[compiler->position] == '(') {
+		fail(compiler, from, "E0607", NULL, "a transformer cannot stand in an output:");
+		return;
+	}
+	fail(compiler, from, "E0601", NULL, "unknown field");
+	near_name_init(&near, name);
 	for (unsigned i = 0; field_at(i); i++)
 		near_name_offer(&near, field_at(i)->name);
-	fail(compiler, "E0601", "'haetae list fields' prints all fields", "unknown field", word);
 	if (near.best)
 		diags_hint(compiler->diags, "did you mean '%%%s'?", near.best);
 }
 
-/* [argument] behind the field's name; *used grows by its length. */
-static int take_bracket(struct compiler *compiler, struct str rest, uint32_t *used,
-			struct template_piece *piece)
+static void bad_argument(struct compiler *compiler, uint32_t from, const struct field *field,
+			 int error)
 {
-	const char *begin = rest.p + *used + 1, *limit = rest.p + rest.n;
-	const char *end = memchr(begin, ']', (size_t)(limit - begin));
-	struct str text;
+	static const struct {
+		const char *code, *text;
+	} errors[] = {
+		[FIELD_ARG_E_MISSING] = { "E0603", "argument missing:" },
+		[FIELD_ARG_E_FORBIDDEN] = { "E0604", "the field takes no such argument:" },
+		[FIELD_ARG_E_INDEX] = { "E0604", "the argument must be a number:" },
+		[FIELD_ARG_E_PARAM] = { "E0605", "no event has such an argument:" },
+	};
 
-	if (!end)
-		return field_argument_parse(compiler->arena, piece->field, NULL, false,
-					    &piece->argument);
-	text = (struct str){ begin, (uint32_t)(end - begin) };
-	if (text.n >= 2 && (text.p[0] == '"' || text.p[0] == '\'') &&
-	    text.p[text.n - 1] == text.p[0])
-		text = (struct str){ text.p + 1, text.n - 2 };
-	*used += (uint32_t)(end - begin) + 2;
-	return field_argument_parse(compiler->arena, piece->field, &text, false, &piece->argument);
+	if (error < 0) {
+		compiler->is_out_of_memory = true;
+		return;
+	}
+	fail(compiler, from, errors[error].code, NULL, errors[error].text);
+	diags_hint(compiler->diags, "for example in a condition: %s", field->example);
 }
 
-/* .NAME of evt.arg.NAME: the longest name that is known. */
-static int take_dotted(struct compiler *compiler, struct str rest, uint32_t *used,
-		       struct template_piece *piece)
+/* ---- arguments ------------------------------------------------------------------------------ */
+
+/* Behind the dot: the longest name that fits, because letters may follow it directly. */
+static int parse_dotted(struct compiler *compiler, const struct field *field,
+			struct field_argument *ret)
 {
-	struct str name = { rest.p + *used + 1, 0 };
-	uint32_t longest;
+	struct str name = rest(compiler);
+	uint32_t n = 0;
 	int r = FIELD_ARG_E_MISSING;
 
-	while (*used + 1 + name.n < rest.n && is_name_char(name.p[name.n]))
-		name.n++;
-	for (longest = name.n; name.n > 0; name.n--) {
-		r = field_argument_parse(compiler->arena, piece->field, &name, true,
-					 &piece->argument);
-		if (r <= 0)
+	while (n < name.n && is_word(name.p[n]))
+		n++;
+	name.n = n;
+	while (name.n) {
+		r = field_argument_parse(compiler->arena, field, &name, true, ret);
+		if (r != FIELD_ARG_E_PARAM)
 			break;
+		name.n--;
 	}
-	*used += 1 + (r == 0 ? name.n : longest);
+	compiler->position += r == 0 ? name.n : n;
 	return r;
 }
 
-static int take_argument(struct compiler *compiler, struct str rest, uint32_t *used,
-			 struct template_piece *piece)
+/* Behind the bracket: [2], [name], ["name"]. */
+static int parse_bracket(struct compiler *compiler, const struct field *field,
+			 struct field_argument *ret)
 {
-	uint32_t flags = piece->field->flags;
-	char next = *used < rest.n ? rest.p[*used] : '\0';
+	struct str text = rest(compiler), argument;
+	char quote = text.n && (text.p[0] == '"' || text.p[0] == '\'') ? text.p[0] : 0;
+	uint32_t n = quote ? 1 : 0;
 
-	if (next == '[' && flags & (FIELD_ARG_ALLOWED_INDEX | FIELD_ARG_ALLOWED_KEY))
-		return take_bracket(compiler, rest, used, piece);
-	if (next == '.' && flags & FIELD_ARG_DOTTED)
-		return take_dotted(compiler, rest, used, piece);
-	return field_argument_parse(compiler->arena, piece->field, NULL, false, &piece->argument);
-}
-
-static uint32_t take_width(struct str rest, uint32_t *used)
-{
-	uint32_t width = 0;
-
-	while (*used < rest.n && rest.p[*used] >= '0' && rest.p[*used] <= '9') {
-		width = MIN(width * 10 + (uint32_t)(rest.p[*used] - '0'), WIDTH_MAX + 1u);
-		++*used;
+	while (n < text.n && text.p[n] != (quote ? quote : ']'))
+		n++;
+	argument = quote ? (struct str){ text.p + 1, n - 1 } : (struct str){ text.p, n };
+	if (quote && n < text.n)
+		n++;
+	if (n >= text.n || text.p[n] != ']') {
+		compiler->position = compiler->text.n;
+		return FIELD_ARG_E_FORBIDDEN;
 	}
-	return width;
+	compiler->position += n + 1;
+	return field_argument_parse(compiler->arena, field, &argument, false, ret);
 }
 
-static void mark_repeated(struct template *template, struct template_piece *piece)
+/* Whether a bracket behind the field is its argument: "%proc.name[1]" is a mistake, so it is. */
+static int parse_argument(struct compiler *compiler, const struct field *field,
+			  struct field_argument *ret)
 {
-	for (uint32_t i = 0; &template->pieces[i] != piece; i++)
-		if (template->pieces[i].field && str_eq(template->pieces[i].token, piece->token))
-			piece->is_repeated = true;
+	struct str text = rest(compiler);
+
+	if (text.n > 1 && text.p[0] == '.' && (field->flags & FIELD_ARG_DOTTED) &&
+	    is_word(text.p[1])) {
+		compiler->position++;
+		return parse_dotted(compiler, field, ret);
+	}
+	if (text.n && text.p[0] == '[') {
+		compiler->position++;
+		return parse_bracket(compiler, field, ret);
+	}
+	return field_argument_parse(compiler->arena, field, NULL, false, ret);
 }
 
-/* A token behind its %. Returns the bytes that it takes; 0: out of memory. */
-static uint32_t compile_token(struct compiler *compiler, struct str rest)
+/* ---- parts ---------------------------------------------------------------------------------- */
+
+static bool is_repeated(const struct compiler *compiler, struct str key)
 {
-	struct template_piece *piece = add_piece(compiler);
-	uint32_t used = 0, start;
-	struct str name;
+	for (uint32_t i = 0; i < compiler->part_cnt; i++)
+		if (str_eq(compiler->parts[i].key, key))
+			return true;
+	return false;
+}
+
+/* Ends the literal that was collected. */
+static struct template_part *add_part(struct compiler *compiler)
+{
+	struct template_part *part = &compiler->parts[compiler->part_cnt];
+
+	part->literal = arena_str(compiler->arena, buf_str(&compiler->literal));
+	compiler->is_out_of_memory |= !part->literal.p || compiler->literal.failed;
+	buf_clear(&compiler->literal);
+	compiler->part_cnt++;
+	return part;
+}
+
+static void add_field(struct compiler *compiler, const struct field *field,
+		      const struct field_argument *argument, struct str key, uint32_t width)
+{
+	bool repeated = is_repeated(compiler, key);
+	struct template_part *part = add_part(compiler);
+
+	part->field = field;
+	part->argument = *argument;
+	part->key = arena_str(compiler->arena, key);
+	part->width = width;
+	part->is_repeated = repeated;
+	compiler->is_out_of_memory |= !part->key.p;
+	compiler->needs |= field->flags & (FIELD_NEEDS_ENV | FIELD_NEEDS_SWAP);
+}
+
+static bool parse_width(struct compiler *compiler, uint32_t from, uint32_t *ret)
+{
+	struct str text = rest(compiler);
+	uint32_t n = 0;
+
+	*ret = 0;
+	for (; n < text.n && text.p[n] >= '0' && text.p[n] <= '9'; n++)
+		*ret = MIN(*ret * 10 + (uint32_t)(text.p[n] - '0'), TEMPLATE_WIDTH_MAX + 1u);
+	compiler->position += n;
+	if (*ret <= TEMPLATE_WIDTH_MAX)
+		return true;
+	fail(compiler, from, "E0608", "at most 1000", "width too large:");
+	return false;
+}
+
+/* Falco's old placeholder for container fields prints nothing, with a warning. */
+static bool skip_container_info(struct compiler *compiler, uint32_t from)
+{
+	struct str old = STR("container.info");
+
+	if (!str_starts_with(rest(compiler), old))
+		return false;
+	compiler->position += old.n;
+	diags_warning(compiler->diags, place(compiler, from, compiler->position), "W0601",
+		      "name the fields that the output should print",
+		      "'%%container.info' prints nothing");
+	return true;
+}
+
+/* The token at position, which is behind its %. */
+static void parse_token(struct compiler *compiler)
+{
+	uint32_t from = compiler->position - 1, name_at, width;
+	struct field_argument argument = { 0 };
+	const struct field *field;
 	int r;
 
-	if (!piece)
-		return 0;
-	piece->width = take_width(rest, &used);
-	start = used;
-	piece->field = field_find_prefix((struct str){ rest.p + used, rest.n - used });
-	if (!piece->field) {
-		fail_unknown(compiler, (struct str){ rest.p + used, rest.n - used });
-		return used + MAX(word_at((struct str){ rest.p + used, rest.n - used }).n, 1u);
+	if (!parse_width(compiler, from, &width) || skip_container_info(compiler, from))
+		return;
+	name_at = compiler->position;
+	field = field_find_prefix(rest(compiler));
+	if (!field) {
+		unknown_field(compiler, from);
+		return;
 	}
-	used += (uint32_t)strlen(piece->field->name);
-	r = take_argument(compiler, rest, &used, piece);
-	if (r < 0)
-		return 0;
-	name = (struct str){ rest.p + start, used - start };
-	piece->token = arena_str(compiler->arena, name);
-	if (r > 0)
-		fail(compiler, "E0603", "'haetae list fields' says which arguments a field takes",
-		     "wrong or missing argument of", name);
-	else if (piece->field->flags & FIELD_FILTER_ONLY)
-		fail(compiler, "E0604",
-		     "this field has no single value: name one end, such as %fd.sip",
-		     "only conditions can use", name);
-	else if (piece->width > WIDTH_MAX)
-		fail(compiler, "E0605", "the width is at most 1024", "too wide:", name);
-	compiler->result->needs |= piece->field->flags & (FIELD_NEEDS_ENV | FIELD_NEEDS_SWAP);
-	mark_repeated(compiler->result, piece);
-	return used;
+	compiler->position += (uint32_t)strlen(field->name);
+	r = parse_argument(compiler, field, &argument);
+	if (r != 0) {
+		bad_argument(compiler, from, field, r);
+		return;
+	}
+	if (field->flags & FIELD_FILTER_ONLY) {
+		fail(compiler, from, "E0606", "name one end, such as %fd.sip and %fd.sport",
+		     "cannot be printed:");
+		return;
+	}
+	if (field->flags & FIELD_DEPRECATED)
+		diags_warning(compiler->diags, place(compiler, from, compiler->position), "W0405",
+			      NULL, "field '%s' is deprecated", field->name);
+	add_field(compiler, field, &argument,
+		  (struct str){ compiler->text.p + name_at, compiler->position - name_at }, width);
 }
 
-static bool compile_all(struct compiler *compiler)
+static void parse_text(struct compiler *compiler)
 {
-	struct str text = compiler->text;
-	uint32_t i = 0;
+	/* "Print it even where a value is missing": always so. */
+	if (compiler->text.n && compiler->text.p[0] == '*')
+		compiler->position = 1;
+	while (compiler->position < compiler->text.n && !compiler->is_out_of_memory) {
+		char c = compiler->text.p[compiler->position++];
 
-	/* A leading * meant "also with missing values", which is how it always is. */
-	if (text.n > 0 && text.p[0] == '*')
-		i = 1;
-	while (i < text.n) {
-		const char *percent = memchr(text.p + i, '%', text.n - i);
-		uint32_t n = percent ? (uint32_t)(percent - (text.p + i)) : text.n - i;
-
-		if (n > 0) {
-			struct template_piece *piece = add_piece(compiler);
-
-			if (!piece)
-				return false;
-			piece->literal = (struct str){ text.p + i, n };
-		}
-		i += n;
-		if (!percent)
+		if (c != '%') {
+			buf_putc(&compiler->literal, c);
+		} else if (compiler->part_cnt < TEMPLATE_TOKENS_MAX) {
+			parse_token(compiler);
+		} else {
+			fail(compiler, compiler->position - 1, "E0609", NULL,
+			     "more than 256 fields:");
 			break;
-		n = compile_token(compiler, (struct str){ text.p + i + 1, text.n - i - 1 });
-		if (n == 0)
-			return false;
-		i += 1 + n;
+		}
 	}
-	return true;
+	if (compiler->literal.n && compiler->part_cnt <= TEMPLATE_TOKENS_MAX)
+		add_part(compiler);
+}
+
+static const struct template *finish(struct compiler *compiler)
+{
+	struct template *compiled = arena_new(compiler->arena, struct template);
+	struct template_part *parts =
+		arena_new_array(compiler->arena, struct template_part, compiler->part_cnt);
+
+	if (!compiled || !parts)
+		return NULL;
+	memcpy(parts, compiler->parts, compiler->part_cnt * sizeof(*parts));
+	*compiled = (struct template){ parts, compiler->part_cnt, compiler->needs };
+	return compiled;
 }
 
 const struct template *template_compile(struct arena *arena, struct str text, const struct span *at,
 					struct diags *diags)
 {
-	struct compiler compiler = { .arena = arena, .at = at, .diags = diags };
+	_cleanup_(freep) struct template_part *parts =
+		calloc(TEMPLATE_TOKENS_MAX + 1, sizeof(*parts));
+	struct compiler compiler = { .arena = arena,
+				     .diags = diags,
+				     .at = at ? *at : SPAN_NONE,
+				     .text = text,
+				     .parts = parts };
+	const struct template *compiled = NULL;
 
-	compiler.text = arena_str(arena, text);
-	compiler.result = arena_new(arena, struct template);
-	if (!compiler.text.p || !compiler.result || !compile_all(&compiler)) {
-		if (!compiler.is_invalid)
-			diags->failed = true;
-		return NULL;
-	}
-	return compiler.is_invalid ? NULL : compiler.result;
+	buf_init(&compiler.literal, TEMPLATE_TEXT_MAX);
+	if (parts)
+		parse_text(&compiler);
+	if (parts && !compiler.is_invalid && !compiler.is_out_of_memory)
+		compiled = finish(&compiler);
+	buf_done(&compiler.literal);
+	if (!compiled && !compiler.is_invalid)
+		diags_error(diags, compiler.at, "E0610", NULL, "output too large");
+	return compiled;
 }
 
 uint32_t template_needs(const struct template *compiled)
 {
 	return compiled->needs;
-}
-
-/* ---- rendering --------------------------------------------------------------------------------
- */
-
-/* Two readings print the resolved one; several values are joined. */
-static void put_values(const struct field *field, const struct value_set *set, struct buf *out)
-{
-	bool is_list = field->flags & FIELD_IS_LIST;
-	uint32_t cnt = field->flags & FIELD_IS_READINGS ? MIN(set->cnt, 1u) : set->cnt;
-
-	if (is_list)
-		buf_putc(out, '(');
-	for (uint32_t i = 0; i < cnt; i++) {
-		if (i)
-			buf_putc(out, is_list ? ',' : ' ');
-		value_format(field, &set->values[i], out);
-	}
-	if (is_list)
-		buf_putc(out, ')');
-}
-
-static void put_padded(struct buf *out, struct str text, uint32_t width)
-{
-	buf_put(out, text.p, MIN(text.n, width));
-	for (uint32_t i = text.n; i < width; i++)
-		buf_putc(out, ' ');
-}
-
-static void put_piece(const struct template_piece *piece, const struct field_context *context,
-		      struct buf *out)
-{
-	struct value_set set;
-	struct buf value;
-
-	field_read(piece->field, context, &piece->argument, &set);
-	buf_init(&value, VALUE_MAX);
-	if (set.state == FIELD_VALUE)
-		put_values(piece->field, &set, &value);
-	else
-		buf_puts(&value, "<NA>");
-	if (piece->width)
-		put_padded(out, buf_str(&value), piece->width);
-	else
-		buf_put_str(out, buf_str(&value));
-	buf_done(&value);
-}
-
-void template_format(const struct template *compiled, const struct field_context *context,
-		     struct buf *out)
-{
-	for (uint32_t i = 0; i < compiled->piece_cnt; i++) {
-		const struct template_piece *piece = &compiled->pieces[i];
-
-		if (piece->field)
-			put_piece(piece, context, out);
-		else
-			buf_put_str(out, piece->literal);
-	}
-}
-
-static void put_json_values(const struct field *field, const struct value_set *set, struct buf *out)
-{
-	if (set->state != FIELD_VALUE) {
-		buf_puts(out, "null");
-	} else if (field->flags & FIELD_IS_LIST) {
-		buf_putc(out, '[');
-		for (uint32_t i = 0; i < set->cnt; i++) {
-			buf_puts(out, i ? "," : "");
-			value_format_json(field, &set->values[i], out);
-		}
-		buf_putc(out, ']');
-	} else if (set->cnt == 1 || field->flags & FIELD_IS_READINGS) {
-		value_format_json(field, &set->values[0], out);
-	} else {
-		struct buf text;
-
-		buf_init(&text, VALUE_MAX);
-		put_values(field, set, &text);
-		text_put_json_string(out, buf_str(&text));
-		buf_done(&text);
-	}
-}
-
-void template_format_fields(const struct template *compiled, const struct field_context *context,
-			    struct buf *out)
-{
-	const struct event *event = context->event;
-
-	buf_puts(out, "{\"evt.time\":");
-	buf_put_u64(out, event->header->time_ns + (uint64_t)event->wall_offset_ns);
-	for (uint32_t i = 0; i < compiled->piece_cnt; i++) {
-		const struct template_piece *piece = &compiled->pieces[i];
-		struct value_set set;
-
-		if (!piece->field || piece->is_repeated || str_eq_text(piece->token, "evt.time"))
-			continue;
-		field_read(piece->field, context, &piece->argument, &set);
-		buf_putc(out, ',');
-		text_put_json_string(out, piece->token);
-		buf_putc(out, ':');
-		put_json_values(piece->field, &set, out);
-	}
-	buf_putc(out, '}');
 }

@@ -1,0 +1,24 @@
+/*
+ * The parts of an alert's JSON; alert.c puts them together. Inside the alert stage only.
+ */
+#ifndef HAETAE_ALERT_PRIVATE_H
+#define HAETAE_ALERT_PRIVATE_H
+
+#include "template.h"
+
+struct alert_limits {
+	uint32_t text_max;     /* bytes of the message before escaping */
+	uint32_t value_max;    /* of one value in output_fields */
+	uint32_t ancestor_max; /* of one string of an ancestor */
+};
+
+/* A UUID of version 8 (RFC 9562) that is a function of boot, host, record and rule: the same record
+ * gives the same one, on replay too (decision 34). */
+void alert_uuid(const struct rule *rule, const struct alert_context *context, char ret[37]);
+/* (pid, start, exec) identifies a program image on its host since boot. */
+void alert_put_exec_id(uint32_t pid, uint64_t start_ns, uint64_t exec_id, struct buf *out);
+/* The value of the key `haetae`. cut: keys of values that are not whole, as template_put_cut(). */
+void alert_put_own(const struct rule *rule, const struct alert_context *context,
+		   const struct alert_limits *limits, struct str cut, struct buf *out);
+
+#endif
