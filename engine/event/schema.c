@@ -1,58 +1,70 @@
 /*
- * events.def as tables. Owns nothing but constants; any thread.
+ * The schema as tables, made from events.def. Owns constant data only; any thread.
  */
-#include "haetae/event.h"
+#include "event_private.h"
 
-#include "vocabularies.h"
+/* A new vocabulary or a new parameter of source HEADER that is not known here does not compile. */
+#define VOCABULARY_NONE		   NULL
+#define VOCABULARY_open_flags	   &vocabulary_open_flags
+#define VOCABULARY_openat2_resolve &vocabulary_openat2_resolve
+#define VOCABULARY_exec_flags	   &vocabulary_exec_flags
+#define VOCABULARY_creat_flags	   &vocabulary_creat_flags
+#define VOCABULARY_unlinkat_flags  &vocabulary_unlinkat_flags
 
-/* Each row of events.def becomes one array of parameters… */
-#define NONE		  vocabulary_none
-#define VOCABULARY(table) (&(table) == &vocabulary_none ? NULL : &(table))
-#define FROM_WIRE	  PARAM_FROM_WIRE
-#define FROM_HEADER	  PARAM_FROM_HEADER
-#define FROM_NONE	  PARAM_FROM_NONE
-
-/* A row without parameters must still be an array: the last element is a guard. */
+/* clang-format off */
 #define EVENT(id, name, class, flags, doc) static const struct param_schema params_##id[] = {
-#define PARAM(id, name, type, vocabulary, source, doc) \
-	{ #name, PARAM_##type, FROM_##source, VOCABULARY(vocabulary), doc },
-#define EVENT_END(id)        \
-	{                    \
-		.name = NULL \
-	}                    \
-	}                    \
-	;
+#define PARAM(id, name, type, words, source, doc) \
+	{ #name, PARAM_##type, PARAM_FROM_##source, VOCABULARY_##words, doc },
+#define EVENT_END(id) { NULL, PARAM_TYPE__COUNT, PARAM_FROM_NONE, NULL, NULL } };
 #include "haetae/events.def"
 
-/* … and one entry here. The flag words of events.def are short for EVENT_…. */
-enum {
-	SYSCALL = EVENT_SYSCALL,
-	LIFECYCLE = EVENT_LIFECYCLE,
-	STATE = EVENT_STATE,
-	CREATES_FD = EVENT_CREATES_FD,
-};
+#define FIELD_OF_WIRE(name)   HEADER_FIELD_NONE
+#define FIELD_OF_NONE(name)   HEADER_FIELD_NONE
+#define FIELD_OF_HEADER(name) HEADER_FIELD_##name
+#define EVENT(id, name, class, flags, doc) static const uint8_t header_fields_##id[] = {
+#define PARAM(id, name, type, words, source, doc) FIELD_OF_##source(name),
+#define EVENT_END(id) HEADER_FIELD_NONE };
+#include "haetae/events.def"
 
-#define EVENT(id, event_name, event_class, event_flags, event_doc) \
-	[EVENT_##id] = { .type = EVENT_##id,                       \
-			 .name = event_name,                       \
-			 .class = CLASS_##event_class,             \
-			 .flags = event_flags,                     \
-			 .params = params_##id,                    \
-			 .param_cnt = PARAM_##id##__COUNT,         \
-			 .doc = event_doc },
+#define EVENT(id, name, class, flags, doc)
+#define EVENT_END(id) \
+	_Static_assert(PARAM_##id##__COUNT <= DERIVED_COMM_AT, "too many parameters");
+#include "haetae/events.def"
+
+#define SYSCALL	   EVENT_SYSCALL
+#define LIFECYCLE  EVENT_LIFECYCLE
+#define STATE	   EVENT_STATE
+#define CREATES_FD EVENT_CREATES_FD
 static const struct event_schema schemas[] = {
+#define EVENT(id, name, class, flags, doc) \
+	{ EVENT_##id, name, CLASS_##class, flags, params_##id, PARAM_##id##__COUNT, doc },
 #include "haetae/events.def"
 };
-_Static_assert(ARRAY_LEN(schemas) == EVENT__COUNT, "a schema for each event");
 
-#define EVENT(id, name, class, flags, doc)                                                     \
-	_Static_assert(PARAM_##id##__COUNT <= WIRE_PARAM_MAX, "a record has no room for that " \
-							      "many");
+static const uint8_t *const header_fields[] = {
+#define EVENT(id, name, class, flags, doc) header_fields_##id,
 #include "haetae/events.def"
+};
+/* clang-format on */
+_Static_assert(ARRAY_LEN(schemas) == EVENT__COUNT, "a row an event");
 
 const struct event_schema *event_schema_get(enum event_type type)
 {
 	return (unsigned)type < EVENT__COUNT ? &schemas[type] : NULL;
+}
+
+const uint8_t *schema_header_fields(enum event_type type)
+{
+	return header_fields[type];
+}
+
+int schema_param_find(const struct event_schema *schema, const char *name)
+{
+	for (uint32_t i = 0; i < schema->param_cnt; i++) {
+		if (strcmp(schema->params[i].name, name) == 0)
+			return (int)i;
+	}
+	return -1;
 }
 
 const char *event_class_name(enum event_class class)
@@ -63,7 +75,7 @@ const char *event_class_name(enum event_class class)
 		[CLASS_PRIVILEGE] = "privilege", [CLASS_KERNEL] = "kernel",
 		[CLASS_OTHER] = "other",
 	};
-	_Static_assert(ARRAY_LEN(names) == CLASS__COUNT, "a name for each class");
+	_Static_assert(ARRAY_LEN(names) == CLASS__COUNT, "a name a class");
 
 	return (unsigned)class < CLASS__COUNT ? names[class] : "unknown";
 }
