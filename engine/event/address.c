@@ -1,10 +1,10 @@
 /*
  * Socket addresses as text. No state.
  */
-#include "haetae/event.h"
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
+
+#include "event_private.h"
 
 void address_format(unsigned family, const uint8_t address[16], struct buf *out)
 {
@@ -29,8 +29,10 @@ void tuple_format(const struct wire_tuple *tuple, struct str path, struct buf *o
 		buf_put_str(out, path);
 		return;
 	}
-	if (tuple->family != AF_INET && tuple->family != AF_INET6)
+	if (tuple->family != AF_INET && tuple->family != AF_INET6) {
+		vocabulary_format(&vocabulary_socket_domain, tuple->family, out);
 		return;
+	}
 	if (tuple->flags & WIRE_TUPLE_LOCAL)
 		put_end(tuple, tuple->local_address, tuple->local_port, out);
 	if (!(tuple->flags & WIRE_TUPLE_REMOTE))

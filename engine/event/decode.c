@@ -66,7 +66,7 @@ static bool is_valid(struct event *event, enum param_type type, struct str *byte
 {
 	if (param_is_number(type))
 		return bytes->n == sizeof(uint64_t);
-	switch (type) {
+	switch ((int)type) {
 	case PARAM_STRING:
 	case PARAM_PATH:
 	case PARAM_RELPATH:
@@ -177,6 +177,7 @@ static int decode_header(struct event *event, const void *record, uint32_t lengt
 	if (length < sizeof(*header))
 		return EVENT_E_SHORT;
 	if (header->length > length || header->length < sizeof(*header) ||
+	    header->length > WIRE_RECORD_MAX ||
 	    header->param_cnt * sizeof(struct wire_param) > header->length - sizeof(*header))
 		return EVENT_E_SHORT;
 	if (header->type == EVENT_UNKNOWN || header->type >= EVENT__COUNT)
@@ -202,6 +203,8 @@ int event_decode(struct event *event, const void *record, uint32_t length)
 
 	hae_assert((uintptr_t)record % 8 == 0);
 	event->cut_mask = 0;
+	event->proc = NULL;
+	event->image = NULL;
 	memset(event->params, 0, sizeof(event->params));
 	r = decode_header(event, record, length);
 	if (r)
@@ -249,13 +252,4 @@ bool event_tuple(const struct event *event, unsigned param, struct wire_tuple *r
 		*ret_path = (struct str){ path, (uint32_t)strnlen(path, bytes.n - sizeof(*ret)) };
 	}
 	return true;
-}
-
-const struct wire_path *event_kpath_head(const struct event *event, unsigned param)
-{
-	struct str bytes = param < WIRE_PARAM_MAX ? event->params[param] : STR_NONE;
-
-	return bytes.p && bytes.n >= sizeof(struct wire_path)
-		       ? (const struct wire_path *)(const void *)bytes.p
-		       : NULL;
 }

@@ -32,16 +32,21 @@ const uint8_t *schema_header_fields(enum event_type type);
 /* The parameter of that name, or -1. */
 int schema_param_find(const struct event_schema *schema, const char *name);
 
+/* The parameter with the inode number of the object that a KPATH is about, or -1. */
+int kpath_ino_param(const struct event_schema *schema, unsigned param);
+
 /* Types whose value is 8 bytes on the wire. */
 static inline bool param_is_number(enum param_type type)
 {
 	return type <= PARAM_RELTIME;
 }
 
-/* Synthetic bits above the kernel's 32 bits of O_ flags: what event_flags() adds to them. */
+/* Bits above the kernel's 32 of O_ flags: what the call did, from WIRE_FILE_ bits. */
 #define OPEN_FLAG_CREATED     (1ULL << 40)
 #define OPEN_FLAG_UPPER_LAYER (1ULL << 41)
 #define OPEN_FLAG_LOWER_LAYER (1ULL << 42)
+/* Both as one value of vocabulary_open_flags. */
+uint64_t open_flags_with(uint64_t kernel_flags, uint64_t file_bits);
 
 extern const struct vocabulary vocabulary_open_flags;
 extern const struct vocabulary vocabulary_openat2_resolve;
@@ -54,8 +59,7 @@ extern const struct vocabulary vocabulary_socket_domain;
 /* Vocabularies of the enum kind, ended by NULL: those of enums.c, which flags.c looks up. */
 extern const struct vocabulary *const enum_vocabularies[];
 
-/* event_file.c: the object behind a descriptor, as "<f>/etc/passwd". False where the event does not
- * know it. */
+/* The object behind a descriptor, as "<f>/etc/passwd". False where the event does not know it. */
 bool descriptor_format(const struct event *event, unsigned param, struct buf *out);
 
 #endif

@@ -71,8 +71,8 @@ static const struct flag_name exec_names[] = {
 /* With the numbers that the same names have among the open flags. */
 static const struct flag_name creat_names[] = {
 	{ WIRE_FILE_CREATED, 1 << 14, "O_F_CREATED" },
-	{ WIRE_FILE_UPPER_LAYER, 1 << 15, "FD_UPPER_LAYER" },
-	{ WIRE_FILE_LOWER_LAYER, 1 << 16, "FD_LOWER_LAYER" },
+	{ WIRE_FILE_UPPER_LAYER, 1 << 15, "FD_UPPER_LAYER_CREAT" },
+	{ WIRE_FILE_LOWER_LAYER, 1 << 16, "FD_LOWER_LAYER_CREAT" },
 	END
 };
 
@@ -283,9 +283,11 @@ static bool is_translating(const struct vocabulary *vocabulary)
 }
 
 /* O_RDONLY is 0 in the kernel and a flag in the portable numbers. 3 grants neither reading nor
- * writing (fs/open.c: build_open_flags). */
+ * writing (fs/open.c: build_open_flags), nor does O_PATH, whatever stands beside it (open(2)). */
 static uint64_t open_access(uint64_t kernel_value)
 {
+	if (kernel_value & O_PATH)
+		return 0;
 	switch (kernel_value & O_ACCMODE) {
 	case O_RDONLY:
 		return 1 << 0;
@@ -359,6 +361,19 @@ static bool flags_format(const struct vocabulary *vocabulary, uint64_t portable,
 		}
 	}
 	return !is_first;
+}
+
+uint64_t open_flags_with(uint64_t kernel_flags, uint64_t file_bits)
+{
+	uint64_t value = (uint32_t)kernel_flags;
+
+	if (file_bits & WIRE_FILE_CREATED)
+		value |= OPEN_FLAG_CREATED;
+	if (file_bits & WIRE_FILE_UPPER_LAYER)
+		value |= OPEN_FLAG_UPPER_LAYER;
+	if (file_bits & WIRE_FILE_LOWER_LAYER)
+		value |= OPEN_FLAG_LOWER_LAYER;
+	return value;
 }
 
 void vocabulary_format(const struct vocabulary *vocabulary, uint64_t kernel_value, struct buf *out)

@@ -4,9 +4,11 @@
  */
 #include "haetae/event.h"
 
-/* Stands for the components that were left out, so that no rule takes the rest for the whole. It
- * cannot be a real component, because it holds slashes. */
-#define SKIPPED_MARKER "/.../"
+/* Stands for the components that were left out, so that no rule takes the rest for the whole. A
+ * directory may be called so too; evt's flag fd.name_truncated tells. */
+#define SKIPPED_MARKER "/..."
+/* The kernel side keeps that many of the last components of a longer path (probes/bpf/path.h). */
+#define KEPT_LAST 8
 
 const struct wire_path *event_kpath_head(const struct event *event, unsigned param)
 {
@@ -15,29 +17,26 @@ const struct wire_path *event_kpath_head(const struct event *event, unsigned par
 	if (param >= event->schema->param_cnt)
 		return NULL;
 	bytes = event->params[param];
-	/* Offsets of records are multiples of 8 where our kernel side wrote them; a capture may
-	 * hold anything. */
-	if (bytes.n < sizeof(struct wire_path) || (uintptr_t)bytes.p % _Alignof(struct wire_path))
+	if (event->schema->params[param].type != PARAM_KPATH || !bytes.p)
 		return NULL;
 	return (const struct wire_path *)(const void *)bytes.p;
 }
 
+/* What of a path is written, and where something is missing. */
 struct names {
 	const char *p, *end; /* NUL-terminated names, the leaf first */
-	uint32_t cnt;
+	uint32_t cnt;	     /* of which this many are wanted */
+	uint32_t gap_at;     /* what was left out stood before this one; UINT32_MAX: nothing */
 };
 
-static struct names names_of(const struct event *event, unsigned param,
-			     const struct wire_path *head)
+static char *prepend(char *p, const char *text, size_t n)
 {
-	const char *end = event->params[param].p + event->params[param].n;
-
-	return (struct names){ (const char *)(head + 1), end, head->component_cnt };
+	memcpy(p - n, text, n);
+	return p - n;
 }
 
 /* Writes the names root first, by filling the space from its end. */
-static struct str join_names(struct arena *scratch, struct names names, uint32_t wanted_cnt,
-			     uint32_t direct_cnt, bool is_skipped)
+static struct str join_names(struct arena *scratch, struct names names)
 {
 	size_t room = (size_t)(names.end - names.p) + names.cnt + sizeof(SKIPPED_MARKER) + 1;
 	char *space = arena_alloc(scratch, room), *p;
@@ -47,47 +46,70 @@ static struct str join_names(struct arena *scratch, struct names names, uint32_t
 		return STR_NONE;
 	p = space + room;
 	*--p = '\0';
-	for (uint32_t i = 0; i < wanted_cnt && name < names.end; i++) {
+	for (uint32_t i = 0; i < names.cnt && name < names.end; i++) {
 		size_t n = strlen(name);
 
-		/* Behind the components that were written in order comes the gap. */
-		if (is_skipped && i == direct_cnt) {
-			p -= sizeof(SKIPPED_MARKER) - 2;
-			memcpy(p, SKIPPED_MARKER, sizeof(SKIPPED_MARKER) - 2);
-		}
-		p -= n;
-		memcpy(p, name, n);
-		*--p = '/';
+		if (i == names.gap_at)
+			p = prepend(p, SKIPPED_MARKER, sizeof(SKIPPED_MARKER) - 1);
+		p = prepend(p, name, n);
+		p = prepend(p, "/", 1);
 		name += n + 1;
 	}
-	if (wanted_cnt == 0)
+	if (names.gap_at == names.cnt)
+		p = prepend(p, SKIPPED_MARKER, sizeof(SKIPPED_MARKER) - 1);
+	if (*p == '\0')
 		*--p = '/';
 	return (struct str){ p, (uint32_t)(space + room - 1 - p) };
 }
 
-/* Objects that have no path in a file system. */
-static struct str lone_text(const struct event *event, enum wire_path_kind kind, struct names names,
+/* Behind the components in order comes the gap, then the last ones. A walk that did not arrive at
+ * the root, or a name that could not be read, leaves no count: then the front is missing. */
+static uint32_t gap_of(const struct wire_path *head, uint32_t wanted_cnt)
+{
+	uint32_t total = head->component_cnt;
+	uint32_t direct_cnt = total > KEPT_LAST ? total - KEPT_LAST : 0;
+
+	if (head->skipped_cnt)
+		return direct_cnt <= wanted_cnt ? direct_cnt : UINT32_MAX;
+	if (head->flags & WIRE_PATH_TRUNCATED && wanted_cnt == head->component_cnt)
+		return wanted_cnt;
+	return UINT32_MAX;
+}
+
+/* "pipe:[123]", as readlink() on /proc/PID/fd/N has it. */
+static struct str numbered_text(const struct event *event, const char *name, int ino_param)
+{
+	uint64_t ino;
+
+	if (ino_param < 0 || !event_number(event, (unsigned)ino_param, &ino))
+		return arena_printf(event->scratch, "%s:[]", name);
+	return arena_printf(event->scratch, "%s:[%llu]", name, (unsigned long long)ino);
+}
+
+/* Objects that have no path in a file system. None of their names begins with a slash, so that none
+ * is taken for a path. */
+static struct str lone_text(const struct event *event, enum wire_path_kind kind, const char *name,
 			    int ino_param)
 {
-	const char *name = names.cnt ? names.p : "";
-	uint64_t ino = 0;
-
-	if (ino_param >= 0)
-		(void)event_number(event, (unsigned)ino_param, &ino);
 	switch (kind) {
 	case WIRE_KIND_PIPE:
-		return arena_printf(event->scratch, "pipe:[%llu]", (unsigned long long)ino);
+		return numbered_text(event, "pipe", ino_param);
 	case WIRE_KIND_SOCKET:
-		return arena_printf(event->scratch, "socket:[%llu]", (unsigned long long)ino);
+		return numbered_text(event, "socket", ino_param);
 	case WIRE_KIND_NSFS:
-		return arena_printf(event->scratch, "%s:[%llu]", name, (unsigned long long)ino);
+		return numbered_text(event, name, ino_param);
 	case WIRE_KIND_ANON:
 		return arena_printf(event->scratch, "anon_inode:%s", name);
-	case WIRE_KIND_MEMFD: /* the dentry's name already begins with "memfd:" */
+	case WIRE_KIND_MEMFD: /* the dentry's name already begins so (mm/memfd.c) */
+		if (str_starts_with(str_from(name), STR("memfd:")))
+			return arena_str(event->scratch, str_from(name));
+		return arena_printf(event->scratch, "memfd:%s", name);
 	case WIRE_KIND_OTHER:
 	case WIRE_KIND_FILE:
 		break;
 	}
+	if (!*name || *name == '/')
+		return numbered_text(event, "other", ino_param);
 	return arena_str(event->scratch, str_from(name));
 }
 
@@ -97,19 +119,17 @@ struct str event_kpath(const struct event *event, unsigned param, int ino_param,
 	const struct wire_path *head = event_kpath_head(event, param);
 	enum wire_path_kind kind;
 	struct names names;
-	uint32_t cnt, direct_cnt;
 
-	if (!head)
+	if (!head || !event->scratch)
 		return STR_NONE;
-	names = names_of(event, param, head);
-	kind = head->flags >> WIRE_PATH_KIND_SHIFT;
+	names.p = (const char *)(head + 1);
+	names.end = event->params[param].p + event->params[param].n;
+	kind = (enum wire_path_kind)(head->flags >> WIRE_PATH_KIND_SHIFT);
 	if (kind != WIRE_KIND_FILE)
-		return lone_text(event, kind, names, ino_param);
-	cnt = to_namespace_root ? head->component_cnt : head->root_at;
-	/* The kernel keeps the last eight of a longer path behind the ones in order. */
-	direct_cnt = head->component_cnt > 8 ? head->component_cnt - 8u : 0;
-	return join_names(event->scratch, names, cnt, direct_cnt,
-			  head->skipped_cnt > 0 && direct_cnt > 0);
+		return lone_text(event, kind, head->component_cnt ? names.p : "", ino_param);
+	names.cnt = to_namespace_root ? head->component_cnt : head->root_at;
+	names.gap_at = gap_of(head, names.cnt);
+	return join_names(event->scratch, names);
 }
 
 /* Appends the components of `path` to out[0..n), resolving `.` and `..`; returns the new length.
@@ -152,7 +172,7 @@ static struct str normalise(struct arena *scratch, struct str directory, struct 
 		return STR_NONE;
 	n = append_components(out, 0, directory, is_absolute);
 	n = append_components(out, n, path, is_absolute);
-	if (n == 0)
+	if (n == 0 && first.n > 0)
 		out[n++] = is_absolute ? '/' : '.';
 	out[n] = '\0';
 	return (struct str){ out, (uint32_t)n };

@@ -2,45 +2,15 @@
  * Parameters as evt.arg shows them (rule-language.md 3.3), evt.args, and a dump for people. Called
  * by field getters and templates; writes into the caller's buffer, keeps nothing.
  */
-#include "haetae/event.h"
-
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <stdio.h>
 #include <sys/stat.h>
 
-#include "vocabularies.h"
-
-const char *errno_name(int number)
-{
-	return strerrorname_np(number < 0 ? -number : number);
-}
-
-const char *signal_name(int number)
-{
-	static const char *const names[] = {
-		"SIGHUP",  "SIGINT",	"SIGQUIT", "SIGILL",  "SIGTRAP",   "SIGABRT", "SIGBUS",
-		"SIGFPE",  "SIGKILL",	"SIGUSR1", "SIGSEGV", "SIGUSR2",   "SIGPIPE", "SIGALRM",
-		"SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP",   "SIGTSTP", "SIGTTIN",
-		"SIGTTOU", "SIGURG",	"SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH",
-		"SIGIO",   "SIGPWR",	"SIGSYS",
-	};
-
-	return number >= 1 && number <= (int)ARRAY_LEN(names) ? names[number - 1] : NULL;
-}
-
-static int find_param(const struct event *event, const char *name)
-{
-	for (unsigned i = 0; i < event->schema->param_cnt; i++)
-		if (strcmp(event->schema->params[i].name, name) == 0)
-			return (int)i;
-	return -1;
-}
+#include "haetae/text.h"
+#include "event_private.h"
 
 static uint64_t number_of(const struct event *event, const char *name)
 {
-	int param = find_param(event, name);
+	int param = schema_param_find(event->schema, name);
 	uint64_t value = 0;
 
 	if (param >= 0)
@@ -58,94 +28,51 @@ static void put_error(int64_t value, struct buf *out)
 		buf_put_s64(out, value);
 }
 
-/* ---- descriptors --------------------------------------------------------------------------- */
-
-/* Falco's type character of a file by its mode. */
-static char mode_character(uint64_t mode)
+static void put_fd(const struct event *event, unsigned param, int64_t fd, struct buf *out)
 {
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return 'f';
-	case S_IFDIR:
-		return 'd';
-	case S_IFIFO:
-		return 'p';
-	default:
-		return 'o';
-	}
-}
-
-static bool put_opened_file(const struct event *event, struct buf *out)
-{
-	int path_param = find_param(event, "path"), ino_param = find_param(event, "ino");
-	struct str path = STR_NONE;
-
-	if (path_param >= 0 && event->schema->params[path_param].type == PARAM_KPATH)
-		path = event_kpath(event, (unsigned)path_param, ino_param, false);
-	if (!path.p)
-		return false;
-	buf_printf(out, "<%c>", mode_character(number_of(event, "file_mode")));
-	buf_put_str(out, path);
-	return true;
-}
-
-static bool put_socket(const struct event *event, struct buf *out)
-{
-	int param = find_param(event, "tuple");
-	struct wire_tuple tuple;
-	struct str path;
-	char family;
-
-	if (param < 0 || !event_tuple(event, (unsigned)param, &tuple, &path))
-		return false;
-	family = tuple.family == AF_INET ? '4' : tuple.family == AF_INET6 ? '6' : 'u';
-	buf_printf(out, "<%c", family);
-	if (family != 'u' && tuple.l4_protocol == IPPROTO_TCP)
-		buf_putc(out, 't');
-	else if (family != 'u' && tuple.l4_protocol == IPPROTO_UDP)
-		buf_putc(out, 'u');
-	buf_putc(out, '>');
-	tuple_format(&tuple, path, out);
-	return true;
-}
-
-static void put_fd(const struct event *event, const char *name, int64_t fd, struct buf *out)
-{
-	int directory = find_param(event, "dirpath");
-
-	if (fd == AT_FDCWD) {
+	if (fd == AT_FDCWD)
 		buf_puts(out, "AT_FDCWD");
-	} else if (fd < 0) {
+	else if (fd < 0)
 		put_error(fd, out);
-	} else if (strcmp(name, "dirfd") == 0) {
-		struct str path = directory < 0
-					  ? STR_NONE
-					  : event_kpath(event, (unsigned)directory, -1, false);
-
-		if (path.p) {
-			buf_puts(out, "<d>");
-			buf_put_str(out, path);
-		} else {
-			buf_put_s64(out, fd);
-		}
-	} else if (!put_opened_file(event, out) && !put_socket(event, out)) {
+	else if (!descriptor_format(event, param, out))
 		buf_put_s64(out, fd);
-	}
 }
 
 /* ---- strings, paths, vectors ----------------------------------------------------------------- */
 
+/* The directory that a relative name starts from; exec has its own working directory instead. */
+static int directory_param(const struct event *event)
+{
+	int param = schema_param_find(event->schema, "dirpath");
+
+	if (param < 0 || !event->params[param].p)
+		param = schema_param_find(event->schema, "cwd");
+	return param;
+}
+
+/* Absolute: as given. Relative: joined, where the directory is known. */
 static void put_path(const struct event *event, unsigned param, struct buf *out)
 {
-	struct str path = event_string(event, param);
+	struct str path = event_string(event, param), joined = STR_NONE;
 
-	/* Absolute: as given. Relative: joined, where the directory is known. */
-	if (path.n > 0 && path.p[0] != '/')
-		path = event_passed_path(event, param, find_param(event, "dirpath"));
+	if (path.n > 0 && path.p[0] != '/' && event->scratch)
+		joined = event_passed_path(event, param, directory_param(event));
+	if (joined.p)
+		path = joined;
 	if (path.n == 0)
 		buf_puts(out, "<NA>");
 	else
 		buf_put_str(out, path);
+}
+
+static void put_kpath(const struct event *event, unsigned param, struct buf *out)
+{
+	struct str path = event_kpath(event, param, kpath_ino_param(event->schema, param), false);
+
+	if (path.p)
+		buf_put_str(out, path);
+	else
+		buf_puts(out, "<NA>");
 }
 
 static void put_vector(struct str bytes, struct buf *out)
@@ -160,62 +87,114 @@ static void put_bytes(struct str bytes, struct buf *out)
 		buf_putc(out, bytes.p[i] >= 0x20 && bytes.p[i] < 0x7f ? bytes.p[i] : '.');
 }
 
-static void put_tuple(const struct event *event, unsigned param, bool is_one_end, struct buf *out)
+/* An address is one end: the remote one where it is known. */
+static void put_tuple(const struct event *event, unsigned param, struct buf *out)
 {
 	struct wire_tuple tuple;
 	struct str path;
 
 	if (!event_tuple(event, param, &tuple, &path))
 		return;
-	if (is_one_end)
+	if (event->schema->params[param].type == PARAM_ADDRESS && tuple.flags & WIRE_TUPLE_REMOTE)
 		tuple.flags &= (__u8)~WIRE_TUPLE_LOCAL;
 	tuple_format(&tuple, path, out);
 }
 
 /* ---- one parameter --------------------------------------------------------------------------- */
 
+/* A flag word as its vocabulary takes it. */
+static uint64_t vocabulary_value(const struct event *event, const struct vocabulary *vocabulary,
+				 uint64_t value)
+{
+	if (vocabulary == &vocabulary_open_flags)
+		return open_flags_with(value, number_of(event, "file_bits"));
+	return value;
+}
+
 bool event_portable_number(const struct event *event, unsigned param, uint64_t *ret)
 {
-	const struct param_schema *schema = &event->schema->params[param];
+	const struct vocabulary *vocabulary;
+	uint64_t value;
 
-	if (!event_number(event, param, ret))
+	if (!event_number(event, param, &value))
 		return false;
-	if (schema->vocabulary == &open_flags)
-		*ret = open_flags_value(*ret, number_of(event, "file_bits"));
-	if (schema->vocabulary)
-		*ret = vocabulary_portable(schema->vocabulary, *ret);
+	vocabulary = event->schema->params[param].vocabulary;
+	*ret = vocabulary
+		       ? vocabulary_portable(vocabulary, vocabulary_value(event, vocabulary, value))
+		       : value;
 	return true;
 }
 
 static void put_flags(const struct event *event, const struct vocabulary *vocabulary,
 		      uint64_t value, struct buf *out)
 {
-	if (vocabulary == &open_flags)
-		value = open_flags_value(value, number_of(event, "file_bits"));
 	if (vocabulary)
-		vocabulary_format(vocabulary, value, out);
+		vocabulary_format(vocabulary, vocabulary_value(event, vocabulary, value), out);
 	else
 		buf_put_u64(out, value);
 }
 
-static void put_user_id(uint64_t id, struct buf *out)
+/* include/uapi/linux/stat.h: the type of a file is a number, the rest are bits. */
+static void put_mode(uint64_t mode, struct buf *out)
 {
-	/* Names are the next stage's: it knows the user tables. */
-	if ((uint32_t)id == UINT32_MAX)
+	static const struct {
+		uint64_t type;
+		const char *name;
+	} types[] = {
+		{ S_IFREG, "S_IFREG" }, { S_IFCHR, "S_IFCHR" },	  { S_IFBLK, "S_IFBLK" },
+		{ S_IFIFO, "S_IFIFO" }, { S_IFSOCK, "S_IFSOCK" }, { S_IFDIR, "S_IFDIR" },
+		{ S_IFLNK, "S_IFLNK" },
+	};
+	uint64_t bits = mode & 07777;
+	const char *type = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if ((mode & S_IFMT) == types[i].type)
+			type = types[i].name;
+	}
+	if (bits || !type)
+		vocabulary_format(&vocabulary_mode_bits, bits, out);
+	if (type)
+		buf_printf(out, "%s%s", bits ? "|" : "", type);
+}
+
+/* A name that a later stage knows; a user without one is "<NA>", no user "<NONE>". */
+static void put_id(const struct event *event, enum param_type type, uint64_t value, struct buf *out)
+{
+	uint32_t id = (uint32_t)value;
+	struct str name = STR_NONE;
+
+	if (type != PARAM_PID && id == UINT32_MAX) {
 		buf_puts(out, "<NONE>");
+		return;
+	}
+	if (event->names)
+		name = event->names->find(type, id, event->names->data);
+	if (name.p)
+		buf_put_str(out, name);
+	else if (event->names && type != PARAM_PID)
+		buf_puts(out, "<NA>");
 	else
-		buf_put_u64(out, (uint32_t)id);
+		buf_put_s64(out, (int64_t)value);
+}
+
+static void put_signal(uint64_t value, struct buf *out)
+{
+	const char *name = value <= INT32_MAX ? signal_name((int)value) : NULL;
+
+	if (name)
+		buf_puts(out, name);
+	else
+		buf_put_s64(out, (int64_t)value);
 }
 
 /* A flat switch: one case a type. */
 static void put_number(const struct event *event, const struct param_schema *schema, uint64_t value,
 		       struct buf *out)
 {
-	const char *name;
-
 	switch ((int)schema->type) {
 	case PARAM_FD:
-		put_fd(event, schema->name, (int64_t)value, out);
+		put_fd(event, (unsigned)(schema - event->schema->params), (int64_t)value, out);
 		break;
 	case PARAM_ERROR:
 		put_error((int64_t)value, out);
@@ -227,18 +206,19 @@ static void put_number(const struct event *event, const struct param_schema *sch
 		buf_printf(out, "%llX", (unsigned long long)value);
 		break;
 	case PARAM_MODE:
-		vocabulary_format(&mode_bits, value & 07777, out);
+		put_mode(value, out);
 		break;
+	case PARAM_PID:
 	case PARAM_UID:
 	case PARAM_GID:
-		put_user_id(value, out);
+		put_id(event, schema->type, value, out);
 		break;
 	case PARAM_SIGNAL:
-		name = value <= INT32_MAX ? signal_name((int)value) : NULL;
-		if (name)
-			buf_puts(out, name);
-		else
-			buf_put_s64(out, (int64_t)value);
+		put_signal(value, out);
+		break;
+	case PARAM_RELTIME:
+		buf_printf(out, "%llu.%09llus", (unsigned long long)(value / 1000000000),
+			   (unsigned long long)(value % 1000000000));
 		break;
 	case PARAM_FLAGS:
 	case PARAM_ENUM:
@@ -247,6 +227,15 @@ static void put_number(const struct event *event, const struct param_schema *sch
 	default:
 		buf_put_s64(out, (int64_t)value);
 	}
+}
+
+/* As Falco shows them. */
+static void put_absent(enum param_type type, struct buf *out)
+{
+	bool is_bytes = type == PARAM_BUFFER || type == PARAM_VECTOR || type == PARAM_TUPLE ||
+			type == PARAM_ADDRESS;
+
+	buf_puts(out, is_bytes ? "NULL" : "<NA>");
 }
 
 bool event_param_format(const struct event *event, unsigned param, struct buf *out)
@@ -258,11 +247,10 @@ bool event_param_format(const struct event *event, unsigned param, struct buf *o
 		return false;
 	schema = &event->schema->params[param];
 	if (!event->params[param].p) {
-		buf_puts(out, schema->type == PARAM_BUFFER || schema->type == PARAM_TUPLE ? "NULL"
-											  : "<NA>");
+		put_absent(schema->type, out);
 		return true;
 	}
-	if (event_number(event, param, &value) && schema->type <= PARAM_RELTIME) {
+	if (param_is_number(schema->type) && event_number(event, param, &value)) {
 		put_number(event, schema, value, out);
 		return true;
 	}
@@ -275,11 +263,11 @@ bool event_param_format(const struct event *event, unsigned param, struct buf *o
 		put_vector(event->params[param], out);
 		break;
 	case PARAM_KPATH:
-		buf_put_str(out, event_kpath(event, param, find_param(event, "ino"), false));
+		put_kpath(event, param, out);
 		break;
 	case PARAM_TUPLE:
 	case PARAM_ADDRESS:
-		put_tuple(event, param, schema->type == PARAM_ADDRESS, out);
+		put_tuple(event, param, out);
 		break;
 	case PARAM_BUFFER:
 		put_bytes(event->params[param], out);
@@ -290,8 +278,7 @@ bool event_param_format(const struct event *event, unsigned param, struct buf *o
 	return true;
 }
 
-/* ---- all of them -------------------------------------------------------------------------------
- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 /* The raw form of evt.args where it differs from the resolved one. */
 static bool put_raw(const struct event *event, unsigned param, struct buf *out)
@@ -301,10 +288,19 @@ static bool put_raw(const struct event *event, unsigned param, struct buf *out)
 
 	switch ((int)schema->type) {
 	case PARAM_FD:
+	case PARAM_PID:
 	case PARAM_ERROR:
+	case PARAM_UID:
+	case PARAM_GID:
+	case PARAM_SIGNAL:
 		if (!event_number(event, param, &value))
 			return false;
 		buf_put_s64(out, (int64_t)value);
+		return true;
+	case PARAM_MODE:
+		if (!event_number(event, param, &value))
+			return false;
+		buf_printf(out, "%llo", (unsigned long long)value);
 		return true;
 	case PARAM_FLAGS:
 	case PARAM_ENUM:
@@ -342,29 +338,50 @@ static void put_raw_and_resolved(const struct event *event, unsigned param, stru
 	}
 }
 
-void event_args_format(const struct event *event, struct buf *out)
+static void put_all(const struct event *event, struct buf *out)
 {
-	/* A generic event has no parameters of its own. */
-	if (event->schema->type == EVENT_GENERIC)
-		return;
 	for (unsigned i = 0; i < event->schema->param_cnt; i++) {
 		buf_printf(out, "%s%s=", i ? " " : "", event->schema->params[i].name);
 		put_raw_and_resolved(event, i, out);
 	}
 }
 
-void event_dump(const struct event *event, struct buf *out)
+void event_args_format(const struct event *event, struct buf *out)
+{
+	/* A call without a schema has no parameters that have a name. */
+	if (event->schema->type != EVENT_GENERIC)
+		put_all(event, out);
+}
+
+static void put_header(const struct event *event, struct buf *out)
 {
 	const struct wire_header *header = event->header;
 	const char *name = event_code_name(event->code);
 
-	buf_printf(out,
-		   "%llu.%09llu cpu %u ring %u #%llu %s pid %u tid %u ppid %u exec %llu comm %.*s",
-		   header->time_ns / 1000000000ULL, header->time_ns % 1000000000ULL, header->cpu,
-		   header->ring, header->sequence, name ? name : "?", header->pid, header->tid,
-		   header->parent_pid, header->exec_id, (int)strnlen(header->comm, WIRE_COMM_LEN),
-		   header->comm);
-	buf_printf(out, " result %lld flags %x\n  ", header->result, header->flags);
-	event_args_format(event, out);
-	buf_putc(out, '\n');
+	buf_printf(out, "%llu.%09llu cpu %u ring %u #%llu ",
+		   (unsigned long long)header->time_ns / 1000000000,
+		   (unsigned long long)header->time_ns % 1000000000, header->cpu, header->ring,
+		   (unsigned long long)header->sequence);
+	if (name)
+		buf_puts(out, name);
+	else
+		buf_printf(out, "call %u", header->syscall_nr);
+	buf_printf(out, " pid %u tid %u ppid %u exec %llu uid %u comm ", header->pid, header->tid,
+		   header->parent_pid, (unsigned long long)header->exec_id, header->uid);
+	text_put_line(out,
+		      (struct str){ header->comm, (uint32_t)strnlen(header->comm, WIRE_COMM_LEN) });
+	buf_printf(out, " result %lld flags %x", (long long)header->result, header->flags);
+}
+
+void event_dump(const struct event *event, struct buf *out)
+{
+	/* An escaped byte takes at most 10 characters; args have paths twice. */
+	_cleanup_(buf_done) struct buf args;
+
+	buf_init(&args, 8 * WIRE_RECORD_MAX);
+	put_all(event, &args);
+	put_header(event, out);
+	buf_puts(out, "\n  ");
+	text_put_line(out, buf_str(&args));
+	buf_puts(out, args.failed ? "…\n" : "\n");
 }

@@ -23,8 +23,8 @@ enum param_type {
 };
 enum param_source { PARAM_FROM_WIRE, PARAM_FROM_HEADER, PARAM_FROM_NONE };
 
-/* A value that has a name. A flag table prints in its own order; `mask` names several bits that
- * must all be set and suppress their parts (O_RDWR). */
+/* A value that has a name. A flag table prints in its own order; a name of several bits needs them
+ * all and suppresses their parts (O_RDWR). */
 struct flag_name {
 	uint64_t kernel_value;	 /* what the kernel uses; what is on the wire */
 	uint64_t portable_value; /* what evt.rawarg shows: the same on every architecture */
@@ -37,8 +37,7 @@ struct vocabulary {
 };
 /* By the name in events.def; NULL where there is none. */
 const struct vocabulary *vocabulary_find(const char *name);
-/* "O_CREAT|O_WRONLY", "AF_LOCAL|AF_UNIX", or a decimal where nothing resolves
- * (rule-language.md 3.3). */
+/* "O_CREAT|O_WRONLY", "AF_LOCAL|AF_UNIX", or the portable value where nothing resolves. */
 void vocabulary_format(const struct vocabulary *vocabulary, uint64_t kernel_value, struct buf *out);
 uint64_t vocabulary_portable(const struct vocabulary *vocabulary, uint64_t kernel_value);
 
@@ -84,7 +83,8 @@ const char *event_code_name(unsigned code);
 /* Native number of a syscall by its name, -1 where this architecture has none. */
 int syscall_number(struct str name);
 const char *syscall_name(unsigned nr);
-/* The native number of an i386 call, -1 for none: 32-bit programs on x86_64. */
+/* The native number of the call that means the same as an i386 one (setuid32 is setuid), -1 for
+ * none: 32-bit programs on x86_64. */
 int syscall_native_of_i386(unsigned nr);
 
 struct event_set {
@@ -107,6 +107,13 @@ void event_set_syscalls(const struct event_set *set, uint16_t type_of_syscall[WI
 
 /* ---- event ---------------------------------------------------------------------------------- */
 
+/* Names that only later stages know: of a process, a user, a group (PARAM_PID, PARAM_UID,
+ * PARAM_GID). STR_NONE where it knows none. */
+struct event_names {
+	struct str (*find)(enum param_type type, uint32_t id, void *data);
+	void *data;
+};
+
 struct event {
 	const struct wire_header *header;     /* a checked, aligned copy or view of the record's */
 	const struct event_schema *schema;
@@ -122,6 +129,7 @@ struct event {
 	const struct proc *proc;
 	const struct proc_image *image;	      /* the image that this event belongs to */
 	struct arena *scratch;		      /* reset after each event; field getters allocate here */
+	const struct event_names *names;      /* or NULL: ids are shown as numbers. Set up once */
 };
 
 enum event_error {
@@ -130,8 +138,10 @@ enum event_error {
 	EVENT_E_PARAM,	    /* a parameter outside the record, or of the wrong size for its type */
 };
 
-/* Decodes. `record` is 8-byte aligned and outlives the event. Leaves number, wall_offset_ns, proc
- * and image alone. 0 or enum event_error. */
+/* Decodes. `record` is 8-byte aligned and outlives the event. Clears proc and image; leaves number,
+ * wall_offset_ns, scratch (NULL or an arena) and names alone. Afterwards each parameter that is
+ * present has the form that its type promises: 8 bytes, a string or a vector that ends in NUL, a
+ * path with all its components. 0 or enum event_error. */
 int event_decode(struct event *event, const void *record, uint32_t length);
 
 /* The raw string of a STRING, PATH or RELPATH parameter without its NUL; STR_NONE where absent. */
@@ -141,13 +151,15 @@ bool event_number(const struct event *event, unsigned param, uint64_t *ret);
 /* The same as evt.rawarg shows it: flags with the portable values of their table. */
 bool event_portable_number(const struct event *event, unsigned param, uint64_t *ret);
 /* A KPATH as text, in event->scratch: "/etc/shadow", "/tmp/x (deleted)" without the suffix,
- * "pipe:[123]" (ino_param gives the number), "memfd:name". to_namespace_root: past the process's
- * root (decision 7). STR_NONE where absent or out of memory. */
+ * "pipe:[123]" (ino_param gives the number, -1: none), "memfd:name". What the kernel left out shows
+ * as one component "...". to_namespace_root: past the process's root (decision 7). STR_NONE where
+ * absent or out of memory. */
 struct str event_kpath(const struct event *event, unsigned param, int ino_param,
 		       bool to_namespace_root);
 const struct wire_path *event_kpath_head(const struct event *event, unsigned param);
 /* A path as passed, joined with its directory and normalised as text (`.`, `..`, `//`): the passed
- * reading of decision 1. dirpath_param: the KPATH that a relative name starts from, -1 for none. */
+ * reading of decision 1. dirpath_param: the KPATH that a relative name starts from, -1 for none; where
+ * that is absent the result is relative. An empty name means the directory itself. */
 struct str event_passed_path(const struct event *event, unsigned param, int dirpath_param);
 /* Text normalisation alone. Absolute input stays absolute; relative input keeps leading `..`. */
 struct str path_normalise(struct arena *scratch, struct str path);
@@ -155,19 +167,23 @@ struct str path_normalise(struct arena *scratch, struct str path);
 bool event_tuple(const struct event *event, unsigned param, struct wire_tuple *ret,
 		 struct str *ret_path);
 
-/* A parameter as evt.arg shows it (rule-language.md 3.3). False: missing. */
+/* A parameter as evt.arg shows it: "O_RDONLY|O_CLOEXEC", "<f>/etc/passwd", "ENOENT"; an absent one
+ * is "<NA>", or "NULL" for bytes and addresses. False: the event has no such parameter. */
 bool event_param_format(const struct event *event, unsigned param, struct buf *out);
-/* evt.args: name=value of all parameters. */
+/* evt.args: name=value of all parameters, name=raw(resolved) where both differ; nothing for a system
+ * call without a schema. */
 void event_args_format(const struct event *event, struct buf *out);
 /* "SUCCESS" or the errno's name; -EXXX as "EXXX". NULL for a number without a name. */
 const char *errno_name(int number);
 const char *signal_name(int number);
-/* Two lines for people and golden files. */
+/* Two lines for people and golden files: the header, the parameters. Nothing in it can drive a
+ * terminal. */
 void event_dump(const struct event *event, struct buf *out);
 
 /* One address as text: 1.2.3.4, ::1 (RFC 5952). */
 void address_format(unsigned family, const uint8_t address[16], struct buf *out);
-/* 1.2.3.4:5->6.7.8.9:80, [::1]:5 is written ::1:5 as Falco does; unix: the path. */
+/* 1.2.3.4:5->6.7.8.9:80, [::1]:5 is written ::1:5 as Falco does; unix: the path; another family:
+ * its name. An end that is not known is left out, and with it the arrow. */
 void tuple_format(const struct wire_tuple *tuple, struct str path, struct buf *out);
 
 #endif
