@@ -159,6 +159,41 @@ Test(bounds, bomb_that_walks)
 	proc_table_free(table);
 }
 
+/* Subreapers in each other that die from the inside out: the walk is long but ends, and finds all.
+ */
+Test(bounds, dead_reapers)
+{
+	struct proc_table_config config = plain_config();
+	const struct proc *ancestors[PROC_ANCESTRY_MAX];
+	struct proc_table *table = new_table(&config);
+	struct record record;
+	struct step step;
+	unsigned cnt;
+
+	record_init(&record);
+	record_apply(&record, table, &init_step);
+	for (uint32_t pid = 2; pid <= 300; pid++) {
+		step = (struct step){ STEP_FORK,	 .at = BOOT_OF(pid) + 1, .pid = pid - 1,
+				      .parent = pid - 2, .exec_id = 1,		 .comm = "nested",
+				      .child = pid };
+		record_apply(&record, table, &step);
+	}
+	for (uint32_t pid = 299; pid >= 2; pid--) {
+		step = (struct step){ STEP_EXIT,	 .at = 10000 - pid, .pid = pid,
+				      .parent = pid - 1, .exec_id = 1,	    .comm = "nested",
+				      .reaper = pid - 1 };
+		record_apply(&record, table, &step);
+	}
+	cr_expect_eq(proc_ancestor(table, find(table, 300), 1)->key.pid, 1);
+	cnt = proc_ancestry(table, find(table, 300), ancestors, PROC_ANCESTRY_MAX);
+	cr_expect_eq(cnt, PROC_ANCESTRY_MAX);
+	cr_expect_eq(ancestors[0]->key.pid, 1);
+	for (unsigned i = 1; i < 50; i++)
+		cr_assert_eq(ancestors[i]->key.pid, 300 - i, "%u: %u", i, ancestors[i]->key.pid);
+	record_done(&record);
+	proc_table_free(table);
+}
+
 /* Short programs one after the other: memory is the limit. */
 Test(bounds, bytes)
 {
