@@ -55,12 +55,14 @@ static __always_inline __u64 call_number(const struct pt_regs *registers)
 	return registers->orig_ax;
 }
 
-/* The registers of an ia32 call hold the arguments of arch/x86/entry/syscall_32.c. */
+#define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h */
+
 static __always_inline bool call_is_compat(struct task_struct *task)
 {
-	return LOAD(task, thread_info.status) &
-	       2; /* TS_COMPAT, arch/x86/include/asm/thread_info.h */
+	return LOAD(task, thread_info.status) & TS_COMPAT;
 }
+
+/* Of an ia32 call as arch/x86/entry/syscall_32.c takes them. */
 
 static __always_inline void read_arguments(const struct pt_regs *registers, bool is_compat,
 					   __u64 arguments[6])
@@ -87,9 +89,11 @@ static __always_inline __u64 call_number(const struct pt_regs *registers)
 	return (__u64)(__s64)registers->syscallno;
 }
 
+#define TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
+
 static __always_inline bool call_is_compat(struct task_struct *task)
 {
-	return LOAD(task, thread_info.flags) & (1ul << 22); /* TIF_32BIT */
+	return LOAD(task, thread_info.flags) & (1ul << TIF_32BIT);
 }
 
 static __always_inline void read_arguments(const struct pt_regs *registers, bool is_compat,

@@ -32,7 +32,8 @@ static __always_inline __u32 exec_type(__u32 type, __s64 result, __s32 dirfd)
 		return EVENT_UNKNOWN;
 	if (type == EVENT_EXECVEAT && dirfd == AT_FDCWD)
 		type = EVENT_EXECVE;
-	return is_wanted[type] ? type : EVENT_UNKNOWN;
+	barrier_var(type); /* the compiler knows the two values, the verifier doesn't */
+	return type < EVENT__COUNT && is_wanted[type] ? type : EVENT_UNKNOWN;
 }
 
 SEC("tp_btf/sys_exit")
