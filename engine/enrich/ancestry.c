@@ -18,21 +18,23 @@ static const struct proc *older(const struct proc *proc, const struct proc *ance
 
 /* The kernel gives all children of a dying process to one reaper (kernel/exit.c,
  * forget_original_parent()), at once; a child that has been silent since then does not know yet.
- * *hops: how many dead reapers a whole walk may still pass; then the nearest stands for the rest.
- */
+ * *hops: how many dead reapers a whole walk may still pass; then the dead parent itself stands. */
 static const struct proc *present_parent(const struct proc_table *table, const struct proc *proc,
 					 unsigned *hops)
 {
-	const struct proc *parent = older(proc, proc_table_get(table, proc->parent_key)), *reaper;
+	const struct proc *parent = older(proc, proc_table_get(table, proc->parent_key));
+	const struct proc *at = parent, *reaper;
 
-	while (parent && parent->exit_ns && parent->reaper_key.start_ns && *hops) {
-		--*hops;
-		reaper = older(proc, proc_table_get(table, parent->reaper_key));
-		if (!reaper)
+	while (at && at->exit_ns && at->reaper_key.start_ns) {
+		if (*hops == 0)
 			return parent;
-		parent = reaper;
+		--*hops;
+		reaper = older(proc, proc_table_get(table, at->reaper_key));
+		if (!reaper)
+			break;
+		at = reaper;
 	}
-	return parent;
+	return at;
 }
 
 const struct proc *proc_ancestor(const struct proc_table *table, const struct proc *proc,
