@@ -55,7 +55,8 @@ struct ast_check {
 	struct span op_at;
 	struct ast_operand *right; /* val() or a transformer, or NULL: */
 	bool is_val;
-	bool is_list; /* values were in parentheses */
+	bool is_list;	/* values were in parentheses */
+	bool is_broken; /* reported by resolve.c: not to be checked */
 	struct ast_value *values;
 	uint32_t value_cnt;
 	bool is_warned;		     /* lint.c */

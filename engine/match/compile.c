@@ -149,8 +149,13 @@ struct walk {
 
 static int check_leaf(struct walk *walk, struct ast_check *check)
 {
-	int r = check->result ? 0 : check_check(walk->c, check);
+	int r;
 
+	if (check->is_broken) {
+		walk->rule->is_invalid = true;
+		return 0;
+	}
+	r = check->result ? 0 : check_check(walk->c, check);
 	if (r < 0)
 		return r;
 	if (check->result->is_invalid && walk->rule->def->skip_if_unknown_filter &&
@@ -184,7 +189,8 @@ static int check_tree(struct walk *walk, struct ast_node *node)
 	}
 	if (node->kind == AST_CHECK) {
 		r = check_leaf(walk, node->check);
-		node->is_clean = r == 0 && !node->check->result->problems;
+		node->is_clean =
+			r == 0 && !node->check->is_broken && !node->check->result->problems;
 		return r;
 	}
 	for (uint32_t i = 0; i < node->child_cnt; i++) {
@@ -254,17 +260,17 @@ static struct expr *build(struct compilation *c, struct ast_node *node, bool is_
 
 /* ---- rules ----------------------------------------------------------------------------------- */
 
-static int compile_rule(struct compilation *c, struct ast_node *node, struct compiled_rule *rule,
-			struct expr **ret)
+static int compile_rule(struct compilation *c, const struct resolved *resolved,
+			struct compiled_rule *rule, struct expr **ret)
 {
+	struct ast_node *node = resolved->node;
 	struct walk walk = { c, rule, NULL };
 	int r;
 
-	rule->condition = node;
-	if (!node) {
-		rule->is_invalid = !rule->def->is_foreign;
+	if (!node)
 		return 0;
-	}
+	rule->condition = node;
+	rule->is_invalid = resolved->is_broken;
 	r = check_tree(&walk, node);
 	if (r < 0)
 		return r;
@@ -322,15 +328,15 @@ int program_compile(struct arena *arena, struct defs *defs, const bool *is_activ
 	_cleanup_(compilation_done) struct compilation c;
 	struct compiled_rule *rules = arena_new_array(arena, struct compiled_rule, defs->rule_cnt);
 	struct expr **expressions = arena_new_array(arena, struct expr *, defs->rule_cnt);
-	struct ast_node **nodes;
+	struct resolved *resolved;
 	int r = compilation_init(&c, arena, defs, diags);
 
 	if (r < 0 || !rules || !expressions)
 		return -ENOMEM;
-	r = resolve_all(arena, defs, diags, &nodes);
+	r = resolve_all(arena, defs, diags, &resolved);
 	for (uint32_t i = 0; i < defs->rule_cnt && r == 0; i++) {
 		rules[i].def = &defs->rules[i];
-		r = compile_rule(&c, nodes[i], &rules[i], &expressions[i]);
+		r = compile_rule(&c, &resolved[i], &rules[i], &expressions[i]);
 	}
 	if (r < 0)
 		return r;

@@ -172,6 +172,7 @@ static int resolve_single(struct resolver *r, struct ast_check *check)
 		    "'%.*s' is a list of %u items where one value is needed", STR_ARG(list->name.s),
 		    values.cnt);
 	diags_hint(r->diags, "write in (%.*s)", STR_ARG(list->name.s));
+	check->is_broken = true;
 	r->has_errors = true;
 	return 0;
 }
@@ -366,13 +367,12 @@ static int parse_macros(struct resolver *r)
 	return 0;
 }
 
-static int resolve_rule(struct resolver *r, const struct rule_def *rule, struct ast_node **ret)
+static int resolve_rule(struct resolver *r, const struct rule_def *rule, struct resolved *ret)
 {
 	struct parse_result parsed;
 	struct ast_node *node;
 	int error = parse_condition(r->arena, &rule->condition, r->diags, &parsed);
 
-	*ret = NULL;
 	if (error < 0)
 		return error;
 	error = exception_apply(r->arena, rule, parsed.node, r->diags, &node);
@@ -381,9 +381,9 @@ static int resolve_rule(struct resolver *r, const struct rule_def *rule, struct 
 	r->in_rule = rule;
 	r->has_errors = parsed.has_errors;
 	/* Names in a broken condition are looked up too, for their diagnostics. */
-	error = bind_node(r, node ?: parsed.node, 0);
-	if (error == 0 && node && !r->has_errors)
-		*ret = node;
+	*ret = (struct resolved){ .node = node ?: parsed.node };
+	error = bind_node(r, ret->node, 0);
+	ret->is_broken = !node || r->has_errors;
 	return error;
 }
 
@@ -392,12 +392,12 @@ static int resolve_foreign(struct resolver *r, const struct rule_def *rule)
 {
 	_cleanup_(diags_done) struct diags unheard;
 	struct diags *diags = r->diags;
-	struct ast_node *node;
+	struct resolved ignored;
 	int error;
 
 	diags_init(&unheard);
 	r->diags = &unheard;
-	error = resolve_rule(r, rule, &node);
+	error = resolve_rule(r, rule, &ignored);
 	r->diags = diags;
 	return error;
 }
@@ -415,28 +415,27 @@ static void mark_lists_in_lists(struct defs *defs)
 	}
 }
 
-int resolve_all(struct arena *arena, struct defs *defs, struct diags *diags,
-		struct ast_node ***ret_nodes)
+int resolve_all(struct arena *arena, struct defs *defs, struct diags *diags, struct resolved **ret)
 {
 	struct resolver r = { .arena = arena, .defs = defs, .diags = diags };
-	struct ast_node **nodes = arena_new_array(arena, struct ast_node *, defs->rule_cnt);
+	struct resolved *resolved = arena_new_array(arena, struct resolved, defs->rule_cnt);
 	int error;
 
 	r.lists = arena_new_array(arena, struct ast_values, defs->list_cnt);
 	r.list_states = arena_zalloc(arena, defs->list_cnt);
 	r.macros = arena_new_array(arena, struct ast_node *, defs->macro_cnt);
-	if (!nodes || !r.lists || !r.list_states || !r.macros)
+	if (!resolved || !r.lists || !r.list_states || !r.macros)
 		return -ENOMEM;
 	mark_lists_in_lists(defs);
 	error = parse_macros(&r);
 	for (uint32_t i = 0; i < defs->rule_cnt && error == 0; i++)
 		if (!defs->rules[i].is_foreign)
-			error = resolve_rule(&r, &defs->rules[i], &nodes[i]);
+			error = resolve_rule(&r, &defs->rules[i], &resolved[i]);
 	/* Last: what they expand silently has been reported by then. */
 	for (uint32_t i = 0; i < defs->rule_cnt && error == 0; i++)
 		if (defs->rules[i].is_foreign)
 			error = resolve_foreign(&r, &defs->rules[i]);
 	if (error == 0)
-		*ret_nodes = nodes;
+		*ret = resolved;
 	return error;
 }

@@ -10,11 +10,15 @@
 /* Paths through all macros are at most this long: three nodes a level of parentheses. */
 #define AST_HEIGHT_MAX (4 * AST_DEPTH_MAX)
 
-/* Parses and binds every macro and rule. ret_nodes[i] is the condition of rule i with its
- * exceptions, NULL where it is foreign or an error was reported. Sets is_used of lists and macros.
- * 0 or -ENOMEM. */
-int resolve_all(struct arena *arena, struct defs *defs, struct diags *diags,
-		struct ast_node ***ret_nodes);
+struct resolved {
+	struct ast_node *node; /* the condition with its exceptions; NULL: foreign */
+	/* Something was reported; parts of the tree may be invalid, the others can be checked. */
+	bool is_broken;
+};
+
+/* Parses and binds every macro and rule: an entry a rule. Sets is_used of lists and macros. 0 or
+ * -ENOMEM. */
+int resolve_all(struct arena *arena, struct defs *defs, struct diags *diags, struct resolved **ret);
 
 /* The condition of a rule's exceptions, joined with `condition` by "and not". *ret NULL: an error
  * was reported. In exception.c. */

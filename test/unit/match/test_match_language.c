@@ -1,0 +1,689 @@
+/*
+ * Conditions from text to verdict where test/lang does not reach: what is reported where, what is
+ * shared, what explain prints, and that the index of a plan changes no answer.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "language.h"
+#include "parse.h"
+
+/* ---- diagnostics ----------------------------------------------------------------------------- */
+
+static const struct diag *find_diag(const struct language *language, const char *code)
+{
+	for (uint32_t i = 0; i < language->diags.item_cnt; i++)
+		if (strcmp(language->diags.items[i].code, code) == 0)
+			return &language->diags.items[i];
+	return NULL;
+}
+
+static void add_names(struct language *language)
+{
+	language_list(language, "shells", "bash|sh");
+	language_list(language, "self", "self|x");
+	language_list(language, "loop_a", "loop_b");
+	language_list(language, "loop_b", "loop_a");
+	language_list(language, "broken", "it's");
+	language_macro(language, "is_shell", "proc.name in (shells)");
+	language_macro(language, "recursive", "not recursive");
+	language_macro(language, "never", "(evt.num=0)");
+}
+
+Test(match_language, errors)
+{
+	static const struct {
+		const char *condition, *code, *at; /* at: the text under the caret */
+		const char *hint;		   /* a part of it */
+	} cases[] = {
+		{ "proc.name = cat and", "E0201", "and", NULL },
+		{ "proc.name = a proc.pid = 1", "E0201", "proc.pid", NULL },
+		{ "proc.name = a AND proc.pid = 1", "E0201", "AND", "lower case" },
+		{ "proc.name = a && proc.pid = 1", "E0201", "&&", "write and" },
+		{ "(proc.name = a", "E0202", "(", NULL },
+		{ "proc.name = a)", "E0202", ")", NULL },
+		{ "proc.name = \"a", "E0203", "\"", NULL },
+		{ "proc.name = \"a\\d\"", "E0204", "\\d", NULL },
+		{ "proc.name not in (a)", "E0206", "not", "before the field" },
+		{ "proc.name contain a", "E0206", "contain", "contains" },
+		{ "proc.name", "E0206", "", "exists" },
+		{ "proc.name = (a)", "E0207", "(a", "in (a, b)" },
+		{ "proc.name in \"a\"", "E0207", "\"a", "(a, b)" },
+		{ "proc.name pmatch /etc", "E0207", "/etc", "parentheses" },
+		{ "proc.pid > x", "E0207", "x", NULL },
+		{ "   ", "E0208", "   ", NULL },
+		{ "proc.name in (broken)", "E0209", "'s", "quotes" },
+		{ "proc.name = shells", "E0210", "shells", "in (shells)" },
+		{ "proc.nmae = cat", "E0301", "proc.nmae", "proc.name" },
+		{ "is_shel", "E0302", "is_shel", "is_shell" },
+		{ "shells", "E0302", "shells", "list" },
+		{ "proc.name in (loop_a)", "E0304", "loop_a", NULL },
+		{ "container.label = x", "E0305", "container.label", NULL },
+		{ "proc.pid[1] = 1", "E0306", "[1]", NULL },
+		{ "proc.aname[x] = a", "E0307", "[x]", NULL },
+		{ "evt.arg.bogus = a", "E0308", "evt.arg.bogus", NULL },
+		{ "proc.pid contains 1", "E0309", "contains", NULL },
+		{ "proc.pid = 1s", "E0310", "1s", "nanoseconds" },
+		{ "fd.sip = 10.0.0.0/8", "E0310", "10.0.0.0/8", "fd.net" },
+		{ "evt.type = opena", "E0312", "opena", "open" },
+		{ "proc.name regex \\d", "E0313", "\\d", "[[:digit:]]" },
+		{ "proc.name = val(proc.pid)", "E0314", "proc.pid", NULL },
+		{ "proc.name = val(proc.aname)", "E0315", "proc.aname", NULL },
+		{ "proc.name regex val(proc.exe)", "E0315", "proc.exe", NULL },
+		{ "tolower(proc.pid) = 1", "E0316", "tolower(proc.pid)", NULL },
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct language language;
+		const struct diag *diag;
+		struct str source, at;
+
+		language_init(&language, 1u << 26);
+		add_names(&language);
+		language.defs.macro_cnt = 1; /* not the recursive one */
+		language_rule(&language, cases[i].condition);
+		cr_expect_eq(language_compile(&language), RULES_E_INVALID, "%s",
+			     cases[i].condition);
+		diag = find_diag(&language, cases[i].code);
+		cr_expect_not_null(diag, "%s: no %s", cases[i].condition, cases[i].code);
+		if (!diag) {
+			diags_print(&language.diags, stderr, false);
+			language_done(&language);
+			continue;
+		}
+		source = language.diags.sources[diag->at.source].text;
+		at = (struct str){ source.p + diag->at.offset, diag->at.length };
+		cr_expect(str_eq_text(at, cases[i].at), "%s: caret under '%.*s'",
+			  cases[i].condition, STR_ARG(at));
+		if (cases[i].hint)
+			cr_expect(diag->hint.p && str_contains(diag->hint, str_from(cases[i].hint)),
+				  "%s: hint '%.*s'", cases[i].condition,
+				  diag->hint.p ? (int)diag->hint.n : 0, diag->hint.p ?: "");
+		language_done(&language);
+	}
+}
+
+Test(match_language, macro_loops_and_order)
+{
+	struct language language;
+
+	language_init(&language, 1u << 26);
+	language_macro(&language, "early", "late");
+	language_macro(&language, "late", "evt.num > 0");
+	language_macro(&language, "one", "two");
+	language_macro(&language, "two", "one");
+	language.defs.macros[2].order.visibility = 9; /* defined again, behind two */
+	language_macro(&language, "own", "own");
+	language_rule(&language, "early or one or own");
+	cr_expect_eq(language_compile(&language), RULES_E_INVALID);
+	cr_expect_not_null(find_diag(&language, "E0317"), "early mentions what comes later");
+	cr_expect_not_null(find_diag(&language, "E0303"), "one and two");
+	cr_expect_not_null(find_diag(&language, "E0302"), "own is not yet defined inside itself");
+	language_done(&language);
+}
+
+/* A rule may use what its own file or an earlier one defines. */
+Test(match_language, macro_of_later_file)
+{
+	for (unsigned is_late = 0; is_late < 2; is_late++) {
+		struct language language;
+
+		language_init(&language, 1u << 26);
+		language_macro(&language, "m", "evt.num > 0");
+		language.defs.macros[0].order.first_file = is_late;
+		language_rule(&language, "m and evt.type = open");
+		cr_expect_eq(language_compile(&language), is_late ? RULES_E_INVALID : 0);
+		cr_expect_eq(find_diag(&language, "E0317") != NULL, is_late == 1);
+		language_done(&language);
+	}
+}
+
+/* One run shows all: syntax, names and types in several rules. */
+Test(match_language, several_errors)
+{
+	struct language language;
+
+	language_init(&language, 1u << 26);
+	language_rule(&language,
+		      "proc.nmae = cat and (proc.pid contains 3 or undefined) and fd.x > 1");
+	language_rule(&language, "proc.name = = a and proc.name foo b or evt.type = nosuch");
+	language_compile(&language);
+	cr_expect_eq(language.diags.error_cnt, 7u, "%u errors", language.diags.error_cnt);
+	if (language.diags.error_cnt != 7)
+		diags_print(&language.diags, stderr, false);
+	language_done(&language);
+}
+
+Test(match_language, warnings)
+{
+	static const struct {
+		const char *condition, *code; /* NULL: none at all */
+	} cases[] = {
+		{ "evt.type = openat and proc.name = a", NULL },
+		{ "proc.name = a", "W0401" },
+		{ "not evt.type = open", "W0401" },
+		{ "evt.num > 0", "W0402" },
+		{ "evt.type = openat and evt.num = 0", "W0403" },
+		{ "evt.type = open and evt.type = openat", "W0403" },
+		{ "evt.type = open and proc.name = a and proc.name = b", "W0403" },
+		{ "evt.type = open and proc.name in (a, b) and proc.name = b", NULL },
+		{ "evt.type = open and proc.name = a and not proc.name = a", "W0403" },
+		{ "evt.type = open and proc.name in ()", "W0403" },
+		{ "evt.type = open and evt.dir = >", "W0403" },
+		{ "evt.type = open and fd.name = /x and not fd.name = /x", NULL },
+		{ "evt.type = open and proc.aname = a and proc.aname = b", NULL },
+		{ "evt.type = execve and fd.name = /x", "W0404" },
+		{ "evt.type = execve and not fd.name = /x", NULL },
+		{ "evt.type = execve and evt.arg.name = x", "W0404" },
+		{ "(evt.type = execve and proc.name = a) or (evt.type = open and fd.name = x)",
+		  NULL },
+		{ "evt.type = open and evt.dir = <", "W0405" },
+		{ "evt.type = open and proc.name regex bash", "W0406" },
+		{ "evt.type = open and proc.name regex ba.h", NULL },
+		{ "evt.type = open and proc.name = proc.pname", "W0407" },
+		{ "evt.type = open and proc.name = \"tolower(x)\"", "W0408" },
+		{ "evt.type = open and proc.cmdline contains \"run shells now\"", "W0412" },
+		{ "evt.type = open and proc.cmdline contains \"shells\"", NULL },
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct language language;
+
+		language_init(&language, 1u << 26);
+		language_list(&language, "shells", "bash");
+		language.defs.lists[0].is_used = true;
+		language_rule(&language, cases[i].condition)->want_evttypes_warning = true;
+		cr_expect_eq(language_compile(&language), 0, "%s", cases[i].condition);
+		if (cases[i].code)
+			cr_expect_not_null(find_diag(&language, cases[i].code), "%s: no %s",
+					   cases[i].condition, cases[i].code);
+		else
+			cr_expect_eq(language.diags.item_cnt, 0u, "%s: %s", cases[i].condition,
+				     language.diags.item_cnt ? language.diags.items[0].code : "");
+		language_done(&language);
+	}
+}
+
+Test(match_language, unused)
+{
+	struct language language;
+
+	language_init(&language, 1u << 26);
+	language_list(&language, "used", "a");
+	language_list(&language, "by_foreign", "a");
+	language_list(&language, "in_list", "a");
+	language_list(&language, "unused", "in_list");
+	language_macro(&language, "m", "proc.name in (used)");
+	language_macro(&language, "n", "m");
+	language_rule(&language, "evt.type = open and m");
+	language_rule(&language, "ka.verb = x or ka.name in (by_foreign)")->is_foreign = true;
+	cr_expect_eq(language_compile(&language), 0);
+	cr_expect_eq(language.diags.item_cnt, 2u, "%u", language.diags.item_cnt);
+	cr_expect_not_null(find_diag(&language, "W0409"), "n");
+	cr_expect_not_null(find_diag(&language, "W0410"), "unused");
+	language_done(&language);
+}
+
+Test(match_language, skip_if_unknown)
+{
+	static const struct {
+		const char *condition;
+		int want;
+	} cases[] = {
+		{ "nosuch.field = a", 0 },
+		{ "evt.type = nosuch", 0 },
+		{ "evt.arg.bogus = a", RULES_E_INVALID },
+		{ "proc.pid contains a", RULES_E_INVALID },
+		{ "proc.name = ", RULES_E_INVALID },
+		{ "nosuch.field = a or proc.pid contains a", RULES_E_INVALID },
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct language language;
+
+		language_init(&language, 1u << 26);
+		language_rule(&language, cases[i].condition)->skip_if_unknown_filter = true;
+		cr_expect_eq(language_compile(&language), cases[i].want, "%s", cases[i].condition);
+		cr_expect_eq(find_diag(&language, "W0411") != NULL, cases[i].want == 0, "%s",
+			     cases[i].condition);
+		cr_expect_eq(language.rules[0].is_skipped, cases[i].want == 0, "%s",
+			     cases[i].condition);
+		language_done(&language);
+	}
+}
+
+/* ---- structure ------------------------------------------------------------------------------- */
+
+static void nest(char *out, size_t size, unsigned depth)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < depth; i++)
+		out[n++] = '(';
+	n += (size_t)snprintf(out + n, size - n, "evt.type=open");
+	for (unsigned i = 0; i < depth; i++)
+		out[n++] = ')';
+	out[n] = '\0';
+}
+
+Test(match_language, depth)
+{
+	char text[4096];
+
+	for (unsigned depth = 999; depth < 1003; depth++) {
+		struct language language;
+
+		language_init(&language, 1u << 26);
+		nest(text, sizeof(text), depth);
+		language_rule(&language, text);
+		cr_expect_eq(language_compile(&language), depth <= 1000 ? 0 : RULES_E_INVALID, "%u",
+			     depth);
+		cr_expect_eq(find_diag(&language, "E0205") != NULL, depth > 1000, "%u", depth);
+		language_done(&language);
+	}
+}
+
+/* Macros that double each other: two to the power of 60 paths, 60 nodes. */
+Test(match_language, doubling_macros)
+{
+	struct language language;
+	struct buf out;
+
+	language_init(&language, 1u << 26);
+	language_macro(&language, "m0", "proc.name = a");
+	for (unsigned i = 1; i < 60; i++) {
+		char name[16], condition[128];
+
+		snprintf(name, sizeof(name), "m%u", i);
+		snprintf(condition, sizeof(condition),
+			 "(m%u and proc.pid = %u) or (m%u and proc.ppid = %u)", i - 1, i, i - 1, i);
+		language_macro(&language, name, condition);
+	}
+	language_rule(&language, "evt.type = open and m59");
+	cr_assert_eq(language_compile(&language), 0);
+	cr_expect_eq(language_run(&language, "open",
+				  (struct given[]){ { "proc.name", "a" }, { 0 } }, NULL),
+		     0u);
+	buf_init(&out, 1u << 16);
+	ast_format(language.rules[0].condition, true, &out);
+	cr_expect(out.failed, "the text is cut, not written for ever");
+	buf_done(&out);
+	language_done(&language);
+}
+
+/* A chain of macros longer than any path may be. */
+Test(match_language, deep_macros)
+{
+	struct language language;
+
+	language_init(&language, 1u << 28);
+	language_macro(&language, "m0", "proc.name = a");
+	for (unsigned i = 1; i < 2000; i++) {
+		char name[16], condition[128];
+
+		snprintf(name, sizeof(name), "m%u", i);
+		snprintf(condition, sizeof(condition), "not (proc.pid = 1 or m%u)", i - 1);
+		language_macro(&language, name, condition);
+	}
+	language_rule(&language, "m1999");
+	cr_expect_eq(language_compile(&language), RULES_E_INVALID);
+	cr_expect_not_null(find_diag(&language, "E0205"));
+	language_done(&language);
+}
+
+Test(match_language, equal_parts_are_one)
+{
+	struct language language;
+
+	language_init(&language, 1u << 26);
+	language_macro(&language, "m", "proc.name = a or proc.pname = b");
+	language_rule(&language, "evt.type = open and m and proc.pid = 1");
+	language_rule(&language,
+		      "evt.type = open and proc.pid=1 and (proc.pname=b or proc.name==a)");
+	language_rule(&language, "evt.type = open and not m and proc.name in (b, a)");
+	language_rule(&language, "evt.type = open and proc.name in (a, \"b\", a)");
+	cr_assert_eq(language_compile(&language), 0);
+	/* evt.type, proc.name, proc.pname, proc.pid */
+	cr_expect_eq(language.program->operand_cnt, 4u);
+	/* evt.type = open, name = a, pname = b, pid = 1, name in (a, b) */
+	cr_expect_eq(language.program->predicate_cnt, 5u);
+	cr_expect_eq(language.program->expressions[0], language.program->expressions[1]);
+	language_done(&language);
+}
+
+/* The two readings of a path: what is asked inside `not` is another question. */
+Test(match_language, readings_have_two_tests)
+{
+	static const struct given both[] = { { "fd.name", "/run/x" },
+					     { "fd.name", "/var/run/x" },
+					     { 0 } };
+	struct language language;
+	uint64_t hits;
+
+	language_init(&language, 1u << 26);
+	language.is_match_all = true;
+	language_rule(&language, "evt.type = open and fd.name startswith /var");
+	language_rule(&language, "evt.type = open and not fd.name startswith /var");
+	language_rule(&language, "evt.type = open and basename(fd.name) = x");
+	language_rule(&language, "evt.type = open and not tolower(fd.name) startswith /var");
+	language_rule(&language, "evt.type = open and concat(fd.name, \"y\") = \"/var/run/xy\"");
+	cr_assert_eq(language_compile(&language), 0);
+	language_run(&language, "open", both, &hits);
+	cr_expect_eq(hits, 0x1fULL, "%llx", (unsigned long long)hits);
+	language_done(&language);
+}
+
+Test(match_language, events_of_a_rule)
+{
+	static const struct {
+		const char *condition, *in, *out;
+	} cases[] = {
+		{ "evt.type = open", "open", "openat" },
+		{ "evt.type in (open, openat) and proc.name = a", "openat", "execve" },
+		{ "not evt.type = open", "mkdir", "open" },
+		{ "not (evt.type = open or proc.name = a)", "openat", "open" },
+		{ "not (evt.type != open)", "open", "openat" },
+		{ "evt.type = open or (evt.type = connect and evt.num = 0)", "open", "connect" },
+		{ "evt.type != open and evt.type exists", "openat", "open" },
+		{ "evt.type startswith open", "execve", NULL },
+		{ "proc.name = a", "mkdir", NULL },
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct language language;
+
+		language_init(&language, 1u << 26);
+		language_rule(&language, cases[i].condition);
+		cr_assert_eq(language_compile(&language), 0, "%s", cases[i].condition);
+		cr_expect(event_set_has(&language.rules[0].events,
+					(unsigned)event_code_find(str_from(cases[i].in))),
+			  "%s on %s", cases[i].condition, cases[i].in);
+		if (cases[i].out)
+			cr_expect_not(
+				event_set_has(&language.rules[0].events,
+					      (unsigned)event_code_find(str_from(cases[i].out))),
+				"%s not on %s", cases[i].condition, cases[i].out);
+		language_done(&language);
+	}
+}
+
+/* What explain prints is a condition again, and means the same. */
+Test(match_language, format_is_source)
+{
+	static const char *const cases[] = {
+		"proc.name = a and (proc.pid > 1 or not (fd.name exists or evt.num=0))",
+		"not not proc.name = a",
+		"proc.name in (shells, \"a b\", 'c\"d', \"\\x5c\\n\")",
+		"proc.name startswith anyof (a, b) and proc.name in ()",
+		"proc.aname[2] = \"x)\" or proc.env[\"A B\"] = val(proc.cwd)",
+		"getopt((proc.args[0], \"-a\"), \"ab:\")[a] = concat(proc.name, \"x\")",
+		"is_shell or is_shell and proc.name = a",
+		"len(proc.name) > 3 and join(\",\", (\"a\", \"b\")) = \"a,b\"",
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct language language, again;
+		struct buf first, second;
+
+		language_init(&language, 1u << 26);
+		language_init(&again, 1u << 26);
+		buf_init(&first, 1u << 16);
+		buf_init(&second, 1u << 16);
+		language_list(&language, "shells", "bash|my sh|\"(x)\"");
+		language_macro(&language, "is_shell", "proc.name in (shells) or proc.pid = 1");
+		language_rule(&language, cases[i]);
+		cr_assert_eq(language_compile(&language), 0, "%s", cases[i]);
+		ast_format(language.rules[0].condition, false, &first);
+		language_rule(&again, buf_str(&first).p);
+		cr_assert_eq(language_compile(&again), 0, "%s", first.p);
+		ast_format(again.rules[0].condition, false, &second);
+		cr_expect(str_eq(buf_str(&first), buf_str(&second)), "%s\n%s", first.p, second.p);
+		buf_done(&first);
+		buf_done(&second);
+		language_done(&language);
+		language_done(&again);
+	}
+}
+
+/* ---- exceptions ------------------------------------------------------------------------------ */
+
+static struct exception_value scalar(struct language *language, const char *text)
+{
+	struct text *item = arena_new(&language->diags.arena, struct text);
+
+	*item = language_text(language, text);
+	return (struct exception_value){ .items = item, .item_cnt = 1 };
+}
+
+static void expect_condition(struct language *language, const char *want)
+{
+	struct buf out;
+
+	buf_init(&out, 1u << 16);
+	cr_assert_eq(language_compile(language), 0, "%s", want);
+	ast_format(language->rules[0].condition, false, &out);
+	cr_expect_str_eq(out.p, want);
+	buf_done(&out);
+}
+
+Test(match_language, exceptions)
+{
+	struct language language;
+	struct rule_def *rule;
+	struct text fields[2], comps[2], single_field, single_comp;
+	struct exception_value cells[4], singles[2];
+	struct exception_row rows[2], single_rows[2];
+	struct exception_def exceptions[2];
+
+	language_init(&language, 1u << 26);
+	language_list(&language, "tmp", "/tmp|/var/tmp");
+	rule = language_rule(&language, "evt.type = open or proc.name = a");
+	fields[0] = language_text(&language, "proc.name");
+	fields[1] = language_text(&language, "tolower(proc.exepath)");
+	comps[0] = language_text(&language, "=");
+	comps[1] = language_text(&language, "startswith anyof");
+	cells[0] = scalar(&language, "my tool");
+	cells[1] = scalar(&language, "(/opt, /srv)");
+	cells[2] = scalar(&language, "val(proc.pname)");
+	cells[3] = scalar(&language, "tmp");
+	rows[0] = (struct exception_row){ &cells[0], 2, SPAN_NONE };
+	rows[1] = (struct exception_row){ &cells[2], 2, SPAN_NONE };
+	single_field = language_text(&language, "proc.pname");
+	single_comp = language_text(&language, "in");
+	singles[0] = scalar(&language, "x y");
+	singles[1] = scalar(&language, "'q'");
+	single_rows[0] = (struct exception_row){ &singles[0], 1, SPAN_NONE };
+	single_rows[1] = (struct exception_row){ &singles[1], 1, SPAN_NONE };
+	exceptions[0] = (struct exception_def){
+		language_text(&language, "e"), false, fields, comps, 2, rows, 2
+	};
+	exceptions[1] = (struct exception_def){
+		language_text(&language, "s"), true, &single_field, &single_comp, 1, single_rows, 2
+	};
+	rule->exceptions = exceptions;
+	rule->exception_cnt = 2;
+	expect_condition(&language,
+			 "(evt.type = open or proc.name = a) and not (proc.name = \"my tool\" and "
+			 "tolower(proc.exepath) startswith anyof (/opt, /srv) or proc.name = "
+			 "val(proc.pname) and tolower(proc.exepath) startswith anyof (/tmp, "
+			 "/var/tmp)) and not proc.pname in (\"x y\", q)");
+	language_done(&language);
+}
+
+/* ---- index ----------------------------------------------------------------------------------- */
+
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 8;
+}
+
+static void random_condition(uint32_t *state, unsigned depth, char *out, size_t size)
+{
+	static const char *const checks[] = {
+		"proc.name = %s",
+		"proc.name != %s",
+		"proc.name in (%s, a, bb)",
+		"proc.name startswith %s",
+		"proc.name endswith %s",
+		"proc.cmdline contains %s",
+		"fd.name pmatch (/%s)",
+		"fd.name = /%s",
+		"fd.name startswith /%s",
+		"proc.aname = %s",
+		"proc.name contains %sb",
+		"proc.cmdline contains ab%s",
+		"proc.pname exists",
+		"tolower(proc.name) = %s",
+		"fd.name pmatch (/a/%s, b)",
+		"shared",
+		"evt.type in (open, mkdir)",
+		"proc.name = val(proc.pname)",
+	};
+	static const char *const words[] = { "a", "b", "ab", "ba", "aab", "bab", "abba", "x" };
+	char left[400], right[400], check[64];
+
+	if (depth == 0 || next_random(state) % 4 == 0) {
+		snprintf(check, sizeof(check), "%s",
+			 checks[next_random(state) % ARRAY_LEN(checks)]);
+		if (strchr(check, '%')) {
+			char *hole = strchr(check, '%');
+			const char *word = words[next_random(state) % ARRAY_LEN(words)];
+
+			snprintf(out, size, "%s%.*s%s%s", next_random(state) % 4 ? "" : "not ",
+				 (int)(hole - check), check, word, hole + 2);
+		} else {
+			snprintf(out, size, "%s", check);
+		}
+		return;
+	}
+	random_condition(state, depth - 1, left, sizeof(left));
+	random_condition(state, depth - 1, right, sizeof(right));
+	snprintf(out, size, "%s(%s %s %s)", next_random(state) % 6 ? "" : "not ", left,
+		 next_random(state) % 3 ? "and" : "or", right);
+}
+
+static const char *random_word(uint32_t *state)
+{
+	static const char *const words[] = { "a",    "b",     "ab",    "ba", "aab",   "bab",
+					     "abba", "aabba", "/a/ab", "/b", "/a",    "//a//ab/",
+					     "/x/y", "bb",    "",      "/",  "b/aab", "xxabxx" };
+
+	return words[next_random(state) % ARRAY_LEN(words)];
+}
+
+/* Forty rules in one program, where the index chooses candidates, and each alone, where none is. */
+Test(match_language, index_changes_no_answer)
+{
+	uint32_t state = 11;
+	unsigned hit_cnt = 0;
+
+	for (unsigned round = 0; round < 60; round++) {
+		static char conditions[40][4096];
+		struct language all;
+
+		language_init(&all, 1u << 26);
+		all.is_match_all = true;
+		language_macro(&all, "shared", "proc.pname = a or proc.cmdline contains abb");
+		for (unsigned i = 0; i < ARRAY_LEN(conditions); i++) {
+			random_condition(&state, 3, conditions[i], sizeof(conditions[i]));
+			language_rule(&all, conditions[i]);
+		}
+		cr_assert_eq(language_compile(&all), 0);
+		for (unsigned event = 0; event < 10; event++) {
+			struct given given[] = { { "proc.name", random_word(&state) },
+						 { "proc.cmdline", random_word(&state) },
+						 { "proc.aname", random_word(&state) },
+						 { "proc.aname", random_word(&state) },
+						 { "fd.name", random_word(&state) },
+						 { "fd.name", random_word(&state) },
+						 { "proc.pname", random_word(&state) },
+						 { 0 } };
+			const char *name = next_random(&state) % 2 ? "open" : "execve";
+			uint64_t hits;
+
+			/* Sometimes there is no parent, sometimes no path. */
+			if (next_random(&state) % 3 == 0)
+				given[6].name = NULL;
+			if (next_random(&state) % 3 == 0)
+				given[4].name = NULL;
+			hit_cnt += language_run(&all, name, given, &hits);
+			for (unsigned i = 0; i < ARRAY_LEN(conditions); i++) {
+				struct language one;
+
+				language_init(&one, 1u << 24);
+				language_macro(&one, "shared",
+					       "proc.pname = a or proc.cmdline contains abb");
+				language_rule(&one, conditions[i]);
+				cr_assert_eq(language_compile(&one), 0);
+				cr_assert_eq(language_run(&one, name, given, NULL),
+					     (unsigned)(hits >> i & 1), "%s", conditions[i]);
+				language_done(&one);
+			}
+		}
+		language_done(&all);
+	}
+	cr_assert_gt(hit_cnt, 1000u, "%u", hit_cnt);
+}
+
+Test(match_language, first_mode_takes_the_first)
+{
+	struct language language;
+	uint64_t hits;
+
+	language_init(&language, 1u << 26);
+	for (unsigned i = 0; i < 30; i++) {
+		char condition[64];
+
+		snprintf(condition, sizeof(condition),
+			 "evt.type = open and proc.name startswith %s", i % 3 == 2 ? "b" : "x");
+		language_rule(&language, condition);
+	}
+	cr_assert_eq(language_compile(&language), 0);
+	cr_expect_eq(language_run(&language, "open",
+				  (struct given[]){ { "proc.name", "bash" }, { 0 } }, &hits),
+		     1u);
+	cr_expect_eq(hits, 1ULL << 2);
+	language_done(&language);
+}
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+static int compile_within(size_t max_bytes)
+{
+	struct language language;
+	int r;
+
+	language_init(&language, max_bytes);
+	language_list(&language, "shells", "bash|sh|zsh|ksh|csh|fish");
+	language_macro(&language, "m", "proc.name in (shells) or fd.name pmatch (/a, /b/*)");
+	for (unsigned i = 0; i < 12; i++)
+		language_rule(&language,
+			      "evt.type in (open, execve) and m and proc.cmdline contains "
+			      "abc and not fd.name = /x and fd.snet in (10.0.0.0/8, "
+			      "1.0.0.0/8, 2.0.0.0/8, 3.0.0.0/8, 4.0.0.0/8, ::/0)");
+	language_rule(&language,
+		      "proc.name regex \"a.*b\" or tolower(proc.name) = val(proc.pname)");
+	language_rule(&language, "evt.type = open and concat(fd.name, \"x\") = y and m");
+	r = language_compile(&language);
+	if (r == 0)
+		language_run(&language, "open", NULL, NULL);
+	language_done(&language);
+	return r;
+}
+
+/* Every allocation of the arena fails once; ASan sees what leaks. */
+Test(match_language, out_of_memory)
+{
+	size_t max_bytes = 0;
+	unsigned failures = 0;
+	int r;
+
+	while ((r = compile_within(max_bytes)) != 0) {
+		cr_assert_lt(r, 0, "%d within %zu bytes", r, max_bytes);
+		failures++;
+		max_bytes += 64 + max_bytes / 50;
+		cr_assert_lt(max_bytes, (size_t)1 << 26);
+	}
+	cr_assert_gt(failures, 100u);
+}
