@@ -115,7 +115,10 @@ static void take_alert(struct bench *bench, const char *line, uint64_t now_ns)
 
 static void take_message(struct bench *bench, const char *line)
 {
-	if (strstr(line, "ready"))
+	const char *ready = strstr(line, "ready");
+
+	/* Not "already". */
+	if (ready && (ready == line || ready[-1] == ' '))
 		bench->is_ready = true;
 	else if (!bench->is_ready)
 		fprintf(stderr, "%s\n", line);
