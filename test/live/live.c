@@ -400,7 +400,7 @@ void expect_header(const struct event *event, const struct facts *facts, int64_t
 		  (long long)result);
 	cr_expect(strncmp(header->comm, facts->comm, WIRE_COMM_LEN) == 0,
 		  "%s: comm '%.16s', want '%s'", what, header->comm, facts->comm);
-	cr_expect(header->time_ns <= now_ns && header->time_ns > now_ns - 60 * NS_PER_SEC,
+	cr_expect(header->time_ns <= now_ns && header->time_ns + 60 * NS_PER_SEC > now_ns,
 		  "%s: time %llu, now %llu", what, header->time_ns, (unsigned long long)now_ns);
 	cr_expect(header->parent_start_ns > 0 && header->parent_start_ns <= header->start_ns,
 		  "%s: parent_start", what);
