@@ -40,6 +40,7 @@ static const char *const names_by_number[WIRE_SYSCALL_MAX + 1] = {
 static const struct {
 	const char *alias, *name;
 } aliases[] = {
+	{ "_llseek", "lseek" },
 	{ "_newselect", "select" },
 	{ "chown32", "chown" },
 	{ "clock_adjtime64", "clock_adjtime" },
@@ -65,6 +66,7 @@ static const struct {
 	{ "getuid32", "getuid" },
 	{ "io_pgetevents_time64", "io_pgetevents" },
 	{ "lchown32", "lchown" },
+	{ "llseek", "lseek" },
 	{ "lstat64", "lstat" },
 	{ "mmap2", "mmap" },
 	{ "mq_timedreceive_time64", "mq_timedreceive" },
@@ -129,7 +131,6 @@ static const char *const never[] = {
 	"groupdeleted",
 	"infra",
 	"k8s",
-	"llseek",
 	"mesos",
 	"multiplexer",
 	"notification",
