@@ -119,14 +119,18 @@ static bool convert_bytes(struct compilation *c, const struct operand *left, enu
 	return op == OP_REGEX ? convert_regex(c, value, result, ret) : true;
 }
 
-/* evt.type: a name that nobody knows is a mistake. */
+/* evt.type: a name that nobody knows is a mistake; another name of a call (pread, setuid32) becomes
+ * the one that events have. */
 static bool check_event_name(struct compilation *c, const struct ast_value *value,
-			     struct check_result *result)
+			     struct check_result *result, struct literal *ret)
 {
+	int found = event_code_find(value->text);
 	struct problem *problem;
 	struct near_name near;
 
-	if (event_code_find(value->text) >= 0)
+	if (found >= 0 && found < EVENT_CODE_NEVER)
+		ret->value.str = str_from(event_code_name((unsigned)found));
+	if (found >= 0)
 		return true;
 	problem = problem_add(c, result, value->at, "E0312", NULL, "unknown event type '%.*s'",
 			      STR_ARG(value->text));
@@ -220,7 +224,7 @@ bool literal_convert(struct compilation *c, const struct operand *left, enum op 
 	}
 	if (!convert(c, left, op, value, result, ret))
 		return false;
-	if (left->is_type_name && is_equality(op) && !check_event_name(c, value, result))
+	if (left->is_type_name && is_equality(op) && !check_event_name(c, value, result, ret))
 		return false;
 	if (value_class_of(left->type) == CLASS_BYTES && !lint(c, value, result))
 		return false;
