@@ -63,13 +63,16 @@ struct text text_join(struct arena *arena, const struct text *a, const struct te
 {
 	struct text_segment *segments =
 		arena_new_array(arena, struct text_segment, a->segment_cnt + b->segment_cnt);
-	struct text joined = { .segments = segments };
+	uint32_t n = a->s.n + 1 + b->s.n;
+	char *p = arena_alloc(arena, (size_t)n + 1);
+	struct text joined = { .s = { p, n }, .segments = segments };
 
-	if (!segments)
+	if (!segments || !p)
 		return (struct text){ 0 };
-	joined.s = arena_printf(arena, "%.*s %.*s", STR_ARG(a->s), STR_ARG(b->s));
-	if (!joined.s.p)
-		return (struct text){ 0 };
+	memcpy(p, a->s.p, a->s.n);
+	p[a->s.n] = ' ';
+	memcpy(p + a->s.n + 1, b->s.p, b->s.n);
+	p[n] = '\0';
 	joined.segment_cnt = copy_segments(segments, a, 0);
 	joined.segment_cnt += copy_segments(segments + joined.segment_cnt, b, a->s.n + 1);
 	return joined;

@@ -93,7 +93,7 @@ struct rule_def {
 	struct span priority_at;
 	enum priority priority;
 	bool is_enabled, want_evttypes_warning, skip_if_unknown_filter;
-	bool is_foreign; /* a source that is not ours: kept, never compiled */
+	bool is_foreign;	/* a source that is not ours: kept, never compiled */
 	const struct str *tags; /* sorted, unique */
 	uint32_t tag_cnt;
 	const struct exception_def *exceptions;
@@ -122,9 +122,9 @@ struct program; /* compiled conditions of all rules: DAG, plans, slots; immutabl
 struct compiled_rule {
 	const struct rule_def *def;
 	struct event_set events;
-	uint32_t needs;	     /* FIELD_NEEDS_… of its condition */
-	bool is_skipped;     /* skip-if-unknown-filter applied */
-	bool is_invalid;     /* diagnostics were raised */
+	uint32_t needs;			  /* FIELD_NEEDS_… of its condition */
+	bool is_skipped;		  /* skip-if-unknown-filter applied */
+	bool is_invalid;		  /* diagnostics were raised */
 	const struct ast_node *condition; /* resolved and checked, for explain */
 };
 
@@ -132,8 +132,9 @@ struct compiled_rule {
  * is_active[i] says which rules take part in evaluation (enabled, selected, priority).
  * Returns 0, RULES_E_INVALID or -ENOMEM; rules[] (defs->rule_cnt entries, in the arena) is set in
  * the first two cases, *ret only on 0. */
-int program_compile(struct arena *arena, struct defs *defs, const bool *is_active, bool is_match_all,
-		    struct diags *diags, struct compiled_rule **ret_rules, struct program **ret);
+int program_compile(struct arena *arena, struct defs *defs, const bool *is_active,
+		    bool is_match_all, struct diags *diags, struct compiled_rule **ret_rules,
+		    struct program **ret);
 
 /* Of ruleset.c, for the matcher; rule i of the ruleset is rule i of defs. */
 const struct program *ruleset_program(const struct ruleset *ruleset);

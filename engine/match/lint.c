@@ -108,7 +108,7 @@ void lint_unused(struct compilation *c)
 	for (uint32_t i = 0; i < c->defs->macro_cnt; i++) {
 		const struct macro_def *macro = &c->defs->macros[i];
 
-		if (!macro->is_used)
+		if (!macro->is_used && !macro->is_broken)
 			diags_warning(c->diags, text_whole(&macro->name), "W0409", NULL,
 				      "macro '%.*s' is not referred to by any rule or macro",
 				      STR_ARG(macro->name.s));

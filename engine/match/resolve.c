@@ -343,9 +343,11 @@ static int parse_macros(struct resolver *r)
 {
 	for (uint32_t i = 0; i < r->defs->macro_cnt; i++) {
 		struct parse_result parsed;
-		int error =
-			parse_condition(r->arena, &r->defs->macros[i].condition, r->diags, &parsed);
+		int error;
 
+		if (r->defs->macros[i].is_broken)
+			continue;
+		error = parse_condition(r->arena, &r->defs->macros[i].condition, r->diags, &parsed);
 		if (error < 0)
 			return error;
 		r->macros[i] = parsed.has_errors ? NULL : parsed.node;
