@@ -2,11 +2,8 @@
  * haetae doctor: what this host offers and what is missing. Asks the probes, adds what lies outside
  * the kernel. Owns nothing.
  */
-#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <sys/statfs.h>
-#include <sys/utsname.h>
 
 #include "haetae/daemon.h"
 #include "haetae/text.h"
@@ -14,11 +11,8 @@
 #include "commands.h"
 #include "rule_paths.h"
 
-#define CGROUP_DIR	   "/sys/fs/cgroup"
-#define CGROUP2_MAGIC	   0x63677270 /* include/uapi/linux/magic.h CGROUP2_SUPER_MAGIC */
-#define TMPFS_MAGIC_NUMBER 0x01021994 /* TMPFS_MAGIC of the same header */
-#define CHECK_MAX	   (PROBES_FEATURE_MAX + 8)
-#define JSON_MAX	   (1u << 20)
+#define CHECK_MAX (PROBES_FEATURE_MAX + 8)
+#define JSON_MAX  (1u << 20)
 
 enum doctor_option {
 	DOCTOR_JSON,
@@ -36,39 +30,6 @@ static struct probes_feature *add(struct probes_feature *features, unsigned *cnt
 	hae_assert(*cnt < CHECK_MAX);
 	features[*cnt] = (struct probes_feature){ .name = name, .state = state };
 	return &features[(*cnt)++];
-}
-
-static void check_kernel(struct probes_feature *features, unsigned *cnt)
-{
-	struct probes_feature *feature = add(features, cnt, "kernel", FEATURE_PRESENT);
-	struct utsname host;
-
-	if (uname(&host) == 0)
-		snprintf(feature->detail, sizeof(feature->detail), "%.40s %.50s on %.20s",
-			 host.sysname, host.release, host.machine);
-}
-
-/* Containers are told from the path of their cgroup, so some hierarchy has to be mounted. */
-static void check_cgroups(struct probes_feature *features, unsigned *cnt)
-{
-	struct probes_feature *feature = add(features, cnt, "cgroups", FEATURE_PRESENT);
-	struct statfs fs;
-	const char *kind = NULL;
-
-	if (statfs(CGROUP_DIR, &fs) == 0 && fs.f_type == CGROUP2_MAGIC)
-		kind = "version 2";
-	else if (statfs(CGROUP_DIR "/unified", &fs) == 0 && fs.f_type == CGROUP2_MAGIC)
-		kind = "version 1 with the unified hierarchy beside it";
-	else if (statfs(CGROUP_DIR, &fs) == 0 && fs.f_type == TMPFS_MAGIC_NUMBER)
-		kind = "version 1";
-	if (kind) {
-		snprintf(feature->detail, sizeof(feature->detail), "%s", kind);
-		return;
-	}
-	feature->state = FEATURE_OPTIONAL_MISSING;
-	snprintf(feature->detail, sizeof(feature->detail), "nothing is mounted at " CGROUP_DIR);
-	feature->fix = "mount a cgroup hierarchy there (in a container: --cgroupns=host), else "
-		       "--scope-cgroup finds nothing";
 }
 
 static void check_users(struct probes_feature *features, unsigned *cnt)
@@ -153,9 +114,7 @@ static int run(const struct args *args)
 	struct probes_feature features[CHECK_MAX];
 	unsigned cnt = 0, missing_cnt = 0;
 
-	check_kernel(features, &cnt);
-	cnt += probes_check_host(features + cnt);
-	check_cgroups(features, &cnt);
+	cnt = probes_check_host(features);
 	check_users(features, &cnt);
 	check_rules(features, &cnt);
 	for (unsigned i = 0; i < cnt; i++)

@@ -234,9 +234,9 @@ static const struct list_kind {
 	    "The name of an event is what\n"
 	    ".Li evt.type\n"
 	    "is compared with; a parameter is\n"
-	    ".Li evt.arg. Ns Ar name .\n"
-	    "A syscall without an entry here is an event all the same, with its name and its raw\n"
-	    "arguments, where a rule asks for it: see\n"
+	    ".Li evt.arg.NAME .\n"
+	    "A syscall without an entry here is an event all the same, with its name and\n"
+	    "its raw arguments, where a rule asks for it: see\n"
 	    ".Sy syscall ." },
 	  list_events },
 	{ "options",

@@ -110,13 +110,16 @@ static void put_markdown(const struct list_writer *writer, const struct list_ite
 /* ---- mdoc ----------------------------------------------------------------------------------- */
 
 /* Running text: a control character at the start of a line would be a request, a backslash an
- * escape. Folded, because a reader of the source likes it and mandoc's lint too. */
+ * escape. A sentence begins a line, and lines
+ * are folded: mandoc's lint asks for it. */
 static void put_mdoc_line(FILE *out, struct str s)
 {
 	unsigned column = 0;
 
 	for (uint32_t i = 0; i < s.n; i++) {
-		if (column >= MDOC_FOLD && s.p[i] == ' ') {
+		bool is_end = i > 0 && s.p[i - 1] == '.' && i + 1 < s.n && isupper(s.p[i + 1]);
+
+		if (s.p[i] == ' ' && (column >= MDOC_FOLD || is_end)) {
 			fputc('\n', out);
 			column = 0;
 			continue;

@@ -11,7 +11,8 @@
 #include "help.h"
 
 static const struct command *const commands[] = {
-	&command_trigger,
+	&command_run,  &command_check,	&command_explain,
+	&command_list, &command_doctor, &command_trigger,
 };
 
 const struct command *command_at(unsigned index)
