@@ -169,6 +169,46 @@ void diags_hint(struct diags *diags, const char *format, ...)
 	va_end(args);
 }
 
+/* A diagnostic with its relatives. */
+struct group {
+	struct span at;
+	uint32_t begin, cnt;
+};
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	if (x->at.source != y->at.source)
+		return x->at.source < y->at.source ? -1 : 1;
+	if (x->at.offset != y->at.offset)
+		return x->at.offset < y->at.offset ? -1 : 1;
+	return x->begin < y->begin ? -1 : x->begin > y->begin;
+}
+
+void diags_sort(struct diags *diags)
+{
+	_cleanup_(freep) struct group *groups = calloc(diags->item_cnt + 1u, sizeof(*groups));
+	_cleanup_(freep) struct diag *sorted = calloc(diags->item_cap + 1u, sizeof(*sorted));
+	uint32_t group_cnt = 0, cnt = 0;
+
+	if (!groups || !sorted)
+		return;
+	for (uint32_t i = 0; i < diags->item_cnt; i++) {
+		if (group_cnt == 0 || !diags->items[i].is_related)
+			groups[group_cnt++] = (struct group){ diags->items[i].at, i, 0 };
+		groups[group_cnt - 1].cnt++;
+	}
+	qsort(groups, group_cnt, sizeof(*groups), compare_groups);
+	for (uint32_t i = 0; i < group_cnt; i++) {
+		memcpy(sorted + cnt, diags->items + groups[i].begin,
+		       groups[i].cnt * sizeof(*sorted));
+		cnt += groups[i].cnt;
+	}
+	free(diags->items);
+	diags->items = TAKE_PTR(sorted);
+}
+
 /* The last line that begins at or before the offset. */
 static uint32_t line_of(const struct diag_source *source, uint32_t offset)
 {

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <strings.h>
 
+#include "codes.h"
 #include "loader.h"
 #include "rule_files.h"
 #include "select.h"
@@ -194,7 +195,7 @@ static int load_with(void (*add)(struct loader *loader, const void *data), const
 	_cleanup_(ruleset_freep) struct ruleset *ruleset = calloc(1, sizeof(*ruleset));
 	_cleanup_(loader_done) struct loader loader;
 	struct load load = { ruleset, options, diags, NULL };
-	uint32_t errors_before = diags->error_cnt;
+	uint32_t errors_before = diags->error_cnt, diags_before = diags->item_cnt;
 	int r;
 
 	loader_init(&loader, ruleset ? &ruleset->arena : NULL, diags);
@@ -205,6 +206,8 @@ static int load_with(void (*add)(struct loader *loader, const void *data), const
 	r = compile(&loader, &load);
 	if (r < 0)
 		return r;
+	codes_add_hints(diags, diags_before);
+	diags_sort(diags);
 	if (r > 0 || diags->error_cnt > errors_before)
 		return RULES_E_INVALID;
 	*ret = TAKE_PTR(ruleset);

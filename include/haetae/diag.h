@@ -76,6 +76,10 @@ void diags_related(struct diags *diags, struct span at, const char *format, ...)
 /* Replaces the hint of the diagnostic raised last. */
 void diags_hint(struct diags *diags, const char *format, ...) _printf_(2, 3);
 
+/* By source and place, what has no place first; relatives stay with theirs. Leaves the order alone
+ * where memory is exhausted. */
+void diags_sort(struct diags *diags);
+
 static inline bool diags_has_errors(const struct diags *diags)
 {
 	return diags->error_cnt > 0 || diags->failed;
