@@ -242,6 +242,10 @@ static struct wanted_call wanted_slot(const struct probes_want *want, uint32_t n
 	struct wanted_call slot = { .native_nr = (uint16_t)number };
 	uint16_t compat = compat_native_number(number);
 
+#ifdef __x86_64__
+	if (number == IA32_SOCKETCALL) /* the dispatcher takes connect out of it */
+		compat = SYS_connect;
+#endif
 	slot.type = wanted_type(want, number);
 	if (compat < WIRE_SYSCALL_MAX) {
 		slot.compat_nr = compat;

@@ -36,6 +36,28 @@ static __always_inline __u32 exec_type(__u32 type, __s64 result, __s32 dirfd)
 	return type < EVENT__COUNT && is_wanted[type] ? type : EVENT_UNKNOWN;
 }
 
+#ifdef __TARGET_ARCH_x86
+/* ia32's old way to connect: socketcall(SYS_CONNECT, {fd, address, length}). Puts the arguments in
+ * their usual places; false: another call of the bundle, or not readable. */
+static __always_inline bool unpack_connect(__u64 arguments[6])
+{
+	__u32 packed[3] = {};
+
+	if (arguments[0] != SOCKETCALL_CONNECT ||
+	    bpf_probe_read_user(packed, sizeof(packed), (void *)arguments[1]))
+		return false;
+	arguments[0] = packed[0];
+	arguments[1] = packed[1];
+	arguments[2] = packed[2];
+	return true;
+}
+#else
+static __always_inline bool unpack_connect(__u64 arguments[6])
+{
+	return true;
+}
+#endif
+
 SEC("tp_btf/sys_exit")
 int dispatch(__u64 *context)
 {
@@ -43,6 +65,7 @@ int dispatch(__u64 *context)
 	__s64 result = (__s64)context[1];
 	__u64 slot = call_number(registers), pid_tgid;
 	struct task_struct *task;
+	__u64 arguments[6];
 	struct wanted_call call;
 	struct frame *frame;
 	bool is_compat;
@@ -60,12 +83,11 @@ int dispatch(__u64 *context)
 	task = current_task();
 	is_compat = call_is_compat(task);
 	type = is_compat ? call.compat_type : call.type;
-	if (type == EVENT_EXECVE || type == EVENT_EXECVEAT) {
-		__u64 arguments[6];
-
-		read_arguments(registers, is_compat, arguments);
+	read_arguments(registers, is_compat, arguments);
+	if (type == EVENT_EXECVE || type == EVENT_EXECVEAT)
 		type = exec_type(type, result, (__s32)arguments[0]);
-	}
+	else if (is_compat && slot == IA32_SOCKETCALL && !unpack_connect(arguments))
+		return 0;
 	pid_tgid = bpf_get_current_pid_tgid();
 	if (!type || type >= EVENT__COUNT || !is_observed(task, pid_tgid >> 32))
 		return 0;
@@ -84,7 +106,7 @@ int dispatch(__u64 *context)
 	frame->is_execveat = (is_compat ? call.compat_type : call.type) == EVENT_EXECVEAT;
 	if (is_compat)
 		frame->flags |= WIRE_COMPAT32;
-	read_arguments(registers, is_compat, frame->arguments);
+	__builtin_memcpy(frame->arguments, arguments, sizeof(arguments));
 	bpf_tail_call(context, &call_programs, type);
 	frame_abandon(frame);
 	return 0;

@@ -14,6 +14,11 @@
 #define X32_SLOTS    64
 #define WANTED_SLOTS (WIRE_SYSCALL_MAX + X32_SLOTS)
 
+/* ia32's socketcall(2) bundles the socket calls; of those only connect is taken apart
+ * (arch/x86/entry/syscalls/syscall_32.tbl, include/uapi/linux/net.h). */
+#define IA32_SOCKETCALL	   102
+#define SOCKETCALL_CONNECT 3
+
 /* Indexed by the number in the register; a 64-bit and a 32-bit call of one number differ. All zero:
  * nobody wants it, and the dispatcher stops after one load. */
 struct wanted_call {
