@@ -173,25 +173,27 @@ void diags_format_json(const struct diags *diags, struct buf *out)
 
 #define NEAR_WORD_MAX 64
 
-/* Levenshtein distance with two rows. */
+/* Insertions, deletions, changes, and two neighbours exchanged (the most common slip) count one
+ * each: optimal string alignment, with the three rows that it needs. */
 static unsigned edit_distance(struct str a, struct str b)
 {
-	unsigned row[NEAR_WORD_MAX + 1];
+	unsigned rows[3][NEAR_WORD_MAX + 1];
 
 	for (uint32_t j = 0; j <= b.n; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (uint32_t i = 1; i <= a.n; i++) {
-		unsigned diagonal = row[0];
+		unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3];
 
 		row[0] = i;
 		for (uint32_t j = 1; j <= b.n; j++) {
-			unsigned change = diagonal + (a.p[i - 1] != b.p[j - 1]);
+			unsigned change = above[j - 1] + (a.p[i - 1] != b.p[j - 1]);
 
-			diagonal = row[j];
-			row[j] = MIN(MIN(row[j] + 1, row[j - 1] + 1), change);
+			row[j] = MIN(MIN(row[j - 1] + 1, above[j] + 1), change);
+			if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1])
+				row[j] = MIN(row[j], rows[(i + 1) % 3][j - 2] + 1);
 		}
 	}
-	return row[b.n];
+	return rows[a.n % 3][b.n];
 }
 
 void near_name_init(struct near_name *near, struct str word)

@@ -71,17 +71,34 @@ static bool same_type(enum value_type a, enum value_type b)
 	return (a == VALUE_PATH ? VALUE_STRING : a) == (b == VALUE_PATH ? VALUE_STRING : b);
 }
 
+/* "it takes exists = != in", for the hint. */
+static struct str fitting_operators(struct arena *arena, const struct operand *left)
+{
+	struct str text = arena_printf(arena, "it takes");
+
+	for (unsigned op = 0; op < OP__COUNT; op++)
+		if (op_fits((enum op)op, MODIFIER_NONE, left->type, left->is_list))
+			text = arena_printf(arena, "%.*s %s", STR_ARG(text),
+					    op_info((enum op)op)->name);
+	return text;
+}
+
 static int check_operator(struct compilation *c, const struct ast_check *check,
 			  const struct operand *left, struct check_result *result)
 {
+	struct problem *problem;
+
 	if (op_fits(check->op, check->modifier, left->type, left->is_list))
 		return 0;
-	return problem_add(c, result, check->op_at, "E0309", NULL,
-			   "operator '%s%s%s' does not take %s%s", op_info(check->op)->name,
-			   check->modifier ? " " : "", op_modifier_name(check->modifier),
-			   left->is_list ? "a list of type " : "type ", value_type_name(left->type))
-		       ? 0
-		       : -ENOMEM;
+	problem = problem_add(c, result, check->op_at, "E0309", NULL,
+			      "operator '%s%s%s' does not take %s%s", op_info(check->op)->name,
+			      check->modifier ? " " : "", op_modifier_name(check->modifier),
+			      left->is_list ? "a list of type " : "type ",
+			      value_type_name(left->type));
+	if (!problem)
+		return -ENOMEM;
+	problem->hint = fitting_operators(c->arena, left);
+	return 0;
 }
 
 static int check_right(struct compilation *c, const struct ast_check *check,

@@ -252,8 +252,8 @@ static struct ast_node *parse_parentheses(struct parser *p)
 		return node;
 	if (lex_peek(lexer) < 0) {
 		if (!p->has_errors || p->depth == 0)
-			diags_error(lexer->diags, text_span(lexer->text, begin, 1), "E0202", NULL,
-				    "'(' is never closed");
+			diags_error(lexer->diags, text_span(lexer->text, begin, 1), "E0202",
+				    "add the ')' that belongs to it", "'(' is never closed");
 		p->has_errors = true;
 		return node;
 	}
@@ -348,7 +348,7 @@ static bool parse_rest(struct parser *p)
 	while (lex_peek(lexer) >= 0) {
 		if (lex_peek(lexer) == ')') {
 			diags_error(lexer->diags, text_span(lexer->text, lexer->pos, 1), "E0202",
-				    NULL, "')' without '('");
+				    "take it out, or add its '('", "')' without '('");
 			p->has_errors = true;
 			lexer->pos++;
 		} else if (!at_connective(p)) {

@@ -235,6 +235,9 @@ static void report_undefined(struct resolver *r, const struct ast_node *node)
 		diags_hint(r->diags, "this is a list: write field in (%.*s)", STR_ARG(node->name));
 	else if (near.best)
 		diags_hint(r->diags, "did you mean '%s'?", near.best);
+	else
+		diags_hint(r->diags, "a bare word is a macro: define it with '- macro: %.*s'",
+			   STR_ARG(node->name));
 	r->has_errors = true;
 }
 

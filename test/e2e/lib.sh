@@ -16,8 +16,11 @@ finish()
 {
 	local status=$?
 
-	[ -z "$daemon_pid" ] || kill -KILL "$daemon_pid" 2>/dev/null
-	[ -z "${ACTOR_PID:-}" ] || kill -KILL "$ACTOR_PID" 2>/dev/null
+	{
+		[ -z "$daemon_pid" ] || kill -KILL "$daemon_pid"
+		[ -z "${ACTOR_PID:-}" ] || kill -KILL "$ACTOR_PID"
+		wait
+	} 2>/dev/null
 	[ -z "${cleanup:-}" ] || eval "$cleanup"
 	rm -rf "$WORK"
 	[ "$failed_cnt" -eq 0 ] || exit 1
@@ -82,7 +85,8 @@ act()
 start_daemon()
 {
 	: >"$WORK/log"
-	"$HAETAE" run --scope-pid "$ACTOR_PID" "$@" >"$WORK/alerts" 2>"$WORK/log" &
+	: >"$WORK/alerts"
+	"$HAETAE" run --scope-pid "$ACTOR_PID" "$@" >>"$WORK/alerts" 2>"$WORK/log" &
 	daemon_pid=$!
 	for _ in $(seq 300); do
 		grep -q 'ready' "$WORK/log" && return 0

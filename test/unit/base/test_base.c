@@ -253,6 +253,10 @@ Test(diag, near_names)
 	near_name_offer(&near, "proc.name");
 	near_name_offer(&near, "proc.pname");
 	cr_expect_str_eq(near.best, "proc.name");
+	near_name_init(&near, STR("chekc"));
+	near_name_offer(&near, "check");
+	cr_expect_str_eq(near.best, "check", "two letters exchanged are one slip");
+	cr_expect_eq(near.distance, 1);
 	near_name_init(&near, STR("zzzz"));
 	near_name_offer(&near, "proc.name");
 	cr_expect_null(near.best);
