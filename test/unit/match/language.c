@@ -59,19 +59,18 @@ struct text language_text(struct language *language, const char *text)
 void language_list(struct language *language, const char *name, const char *items)
 {
 	struct list_def *list = &language->defs.lists[language->defs.list_cnt];
-	struct text *texts = arena_new_array(&language->diags.arena, struct text, 64);
+	struct text *texts =
+		arena_new_array(&language->diags.arena, struct text, LANGUAGE_ITEMS_MAX);
 
 	hae_assert(texts);
 	list->name = language_text(language, name);
 	list->order.index = list->order.visibility = language->defs.list_cnt++;
 	list->items = texts;
-	for (const char *p = items; *p;) {
-		char item[256];
+	for (const char *p = items; *p && list->item_cnt < LANGUAGE_ITEMS_MAX;) {
+		char item[300] = { 0 };
 		size_t n = strcspn(p, "|");
 
-		hae_assert(n < sizeof(item) && list->item_cnt < 64);
-		memcpy(item, p, n);
-		item[n] = '\0';
+		memcpy(item, p, MIN(n, sizeof(item) - 1));
 		texts[list->item_cnt++] = language_text(language, item);
 		p += n + (p[n] == '|');
 	}

@@ -8,7 +8,8 @@
 #include "eval.h"
 #include "haetae/table.h"
 
-#define LANGUAGE_MAX 2048
+#define LANGUAGE_MAX	   2048
+#define LANGUAGE_ITEMS_MAX 64
 
 struct language {
 	struct arena arena;
