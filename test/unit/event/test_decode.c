@@ -259,6 +259,25 @@ enum target {
 	BYTES
 };
 
+static void damage(enum target target, const char *param, uint32_t value)
+{
+	const struct event_schema *schema = event_schema_get(EVENT_OPENAT);
+	struct wire_param *entry = (struct wire_param *)(builder.header + 1);
+
+	for (unsigned i = 0; param && strcmp(schema->params[i].name, param) != 0; i++)
+		entry++;
+	if (target == HEADER_LENGTH)
+		builder.header->length = value;
+	else if (target == TYPE)
+		builder.header->type = (uint16_t)value;
+	else if (target == PARAM_CNT)
+		builder.header->param_cnt = (uint16_t)value;
+	else if (target == OFFSET)
+		entry->offset = (uint16_t)value;
+	else if (target == LENGTH)
+		entry->length = (uint16_t)value;
+}
+
 Test(decode, hostile_records)
 {
 	static const struct {
@@ -308,32 +327,18 @@ Test(decode, hostile_records)
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct event event = new_event();
-		struct wire_param *table;
 		uint32_t length;
-		int param, r;
+		int r;
 
 		build_openat();
 		if (cases[i].target == BYTES)
 			record_put_bytes(&builder, cases[i].param, cases[i].bytes, cases[i].n);
 		builder.used += 256; /* room for a longer table */
 		length = record_finish(&builder);
-		table = (struct wire_param *)(builder.header + 1);
-		for (param = 0; cases[i].param; param++)
-			if (!strcmp(event_schema_get(EVENT_OPENAT)->params[param].name,
-				    cases[i].param))
-				break;
-		if (cases[i].target == HEADER_LENGTH)
-			builder.header->length = cases[i].value;
-		else if (cases[i].target == GIVEN_LENGTH)
+		if (cases[i].target == GIVEN_LENGTH)
 			length = cases[i].value;
-		else if (cases[i].target == TYPE)
-			builder.header->type = (uint16_t)cases[i].value;
-		else if (cases[i].target == PARAM_CNT)
-			builder.header->param_cnt = (uint16_t)cases[i].value;
-		else if (cases[i].target == OFFSET)
-			table[param].offset = (uint16_t)cases[i].value;
-		else if (cases[i].target == LENGTH)
-			table[param].length = (uint16_t)cases[i].value;
+		else
+			damage(cases[i].target, cases[i].param, cases[i].value);
 		r = event_decode(&event, builder.bytes, length);
 		cr_expect_eq(r, cases[i].r, "%s: %d", cases[i].name, r);
 		arena_done(&scratch);
