@@ -14,6 +14,7 @@ struct proc_image;
 
 /* ---- schema -------------------------------------------------------------------------------- */
 
+/* clang-format off */
 enum param_type {
 	PARAM_FD, PARAM_PID, PARAM_ERROR, PARAM_S64, PARAM_U64, PARAM_OCTAL, PARAM_HEX, PARAM_MODE,
 	PARAM_UID, PARAM_GID, PARAM_SIGNAL, PARAM_FLAGS, PARAM_ENUM, PARAM_TIME_NS, PARAM_RELTIME,
@@ -21,7 +22,12 @@ enum param_type {
 	PARAM_TUPLE, PARAM_ADDRESS,
 	PARAM_TYPE__COUNT
 };
-enum param_source { PARAM_FROM_WIRE, PARAM_FROM_HEADER, PARAM_FROM_NONE };
+/* clang-format on */
+enum param_source {
+	PARAM_FROM_WIRE,
+	PARAM_FROM_HEADER,
+	PARAM_FROM_NONE
+};
 
 /* A value that has a name. A flag table prints in its own order; a name of several bits needs them
  * all and suppresses their parts (O_RDWR). */
@@ -49,9 +55,9 @@ struct param_schema {
 	const char *doc;
 };
 
-#define EVENT_SYSCALL (1u << 0)
-#define EVENT_LIFECYCLE (1u << 1)
-#define EVENT_STATE (1u << 2)
+#define EVENT_SYSCALL	 (1u << 0)
+#define EVENT_LIFECYCLE	 (1u << 1)
+#define EVENT_STATE	 (1u << 2)
 #define EVENT_CREATES_FD (1u << 3)
 
 struct event_schema {
@@ -71,7 +77,7 @@ const char *event_class_name(enum event_class class);
 /* A code is an event type, or EVENT_CODE_SYSCALL + nr for a syscall that the generic program
  * serves. Codes index arrays and bit sets. */
 #define EVENT_CODE_SYSCALL EVENT__COUNT
-#define EVENT_CODE__COUNT (EVENT__COUNT + WIRE_SYSCALL_MAX)
+#define EVENT_CODE__COUNT  (EVENT__COUNT + WIRE_SYSCALL_MAX)
 /* A name that some architecture or version knows and this host never raises. */
 #define EVENT_CODE_NEVER EVENT_CODE__COUNT
 
@@ -99,7 +105,8 @@ static inline bool event_set_has(const struct event_set *set, unsigned code)
 {
 	return code < EVENT_CODE__COUNT && (set->bits[code / 64] >> (code % 64) & 1);
 }
-/* Every code that a rule can see: all events but state records, all named syscalls without a row. */
+/* Every code that a rule can see: all events but state records, all named syscalls without a row.
+ */
 void event_set_all(struct event_set *set);
 /* For probes_want: the event type for each native syscall number that the set needs. */
 void event_set_syscalls(const struct event_set *set, uint16_t type_of_syscall[WIRE_SYSCALL_MAX],
@@ -115,27 +122,27 @@ struct event_names {
 };
 
 struct event {
-	const struct wire_header *header;     /* a checked, aligned copy or view of the record's */
+	const struct wire_header *header; /* a checked, aligned copy or view of the record's */
 	const struct event_schema *schema;
 	unsigned code;
-	uint64_t number;		      /* evt.num, from 1 */
-	int64_t wall_offset_ns;		      /* add to header->time_ns for wall time */
-	struct str params[WIRE_PARAM_MAX];    /* raw bytes; p NULL: absent. Never longer than the
-						 record. HEADER parameters point into `derived` */
-	uint64_t cut_mask;		      /* bit i: params[i] was cut */
-	uint64_t derived[WIRE_PARAM_MAX];     /* storage of HEADER parameters */
+	uint64_t number;		   /* evt.num, from 1 */
+	int64_t wall_offset_ns;		   /* add to header->time_ns for wall time */
+	struct str params[WIRE_PARAM_MAX]; /* raw bytes; p NULL: absent. Never longer than the
+					      record. HEADER parameters point into `derived` */
+	uint64_t cut_mask;		   /* bit i: params[i] was cut */
+	uint64_t derived[WIRE_PARAM_MAX];  /* storage of HEADER parameters */
 	/* Filled by engine/enrich; NULL where the process is not known. Borrowed until the next
 	 * event is applied. */
 	const struct proc *proc;
-	const struct proc_image *image;	      /* the image that this event belongs to */
-	struct arena *scratch;		      /* reset after each event; field getters allocate here */
-	const struct event_names *names;      /* or NULL: ids are shown as numbers. Set up once */
+	const struct proc_image *image;	 /* the image that this event belongs to */
+	struct arena *scratch;		 /* reset after each event; field getters allocate here */
+	const struct event_names *names; /* or NULL: ids are shown as numbers. Set up once */
 };
 
 enum event_error {
-	EVENT_E_SHORT = 1,  /* shorter than its header, or than it says */
-	EVENT_E_TYPE,	    /* a type that the schema does not have */
-	EVENT_E_PARAM,	    /* a parameter outside the record, or of the wrong size for its type */
+	EVENT_E_SHORT = 1, /* shorter than its header, or than it says */
+	EVENT_E_TYPE,	   /* a type that the schema does not have */
+	EVENT_E_PARAM,	   /* a parameter outside the record, or of the wrong size for its type */
 };
 
 /* Decodes. `record` is 8-byte aligned and outlives the event. Clears proc and image; leaves number,
@@ -158,8 +165,8 @@ struct str event_kpath(const struct event *event, unsigned param, int ino_param,
 		       bool to_namespace_root);
 const struct wire_path *event_kpath_head(const struct event *event, unsigned param);
 /* A path as passed, joined with its directory and normalised as text (`.`, `..`, `//`): the passed
- * reading of decision 1. dirpath_param: the KPATH that a relative name starts from, -1 for none; where
- * that is absent the result is relative. An empty name means the directory itself. */
+ * reading of decision 1. dirpath_param: the KPATH that a relative name starts from, -1 for none;
+ * where that is absent the result is relative. An empty name means the directory itself. */
 struct str event_passed_path(const struct event *event, unsigned param, int dirpath_param);
 /* Text normalisation alone. Absolute input stays absolute; relative input keeps leading `..`. */
 struct str path_normalise(struct arena *scratch, struct str path);
@@ -170,8 +177,8 @@ bool event_tuple(const struct event *event, unsigned param, struct wire_tuple *r
 /* A parameter as evt.arg shows it: "O_RDONLY|O_CLOEXEC", "<f>/etc/passwd", "ENOENT"; an absent one
  * is "<NA>", or "NULL" for bytes and addresses. False: the event has no such parameter. */
 bool event_param_format(const struct event *event, unsigned param, struct buf *out);
-/* evt.args: name=value of all parameters, name=raw(resolved) where both differ; nothing for a system
- * call without a schema. */
+/* evt.args: name=value of all parameters, name=raw(resolved) where both differ; nothing for a
+ * system call without a schema. */
 void event_args_format(const struct event *event, struct buf *out);
 /* "SUCCESS" or the errno's name; -EXXX as "EXXX". NULL for a number without a name. */
 const char *errno_name(int number);

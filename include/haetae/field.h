@@ -8,11 +8,13 @@
 #include "haetae/event.h"
 #include "haetae/proc.h"
 
+/* clang-format off */
 enum value_type {
 	VALUE_S64, VALUE_U64, VALUE_BOOL, VALUE_STRING, VALUE_PATH, VALUE_BYTES, VALUE_IP, VALUE_NET,
 	VALUE_PORT, VALUE_RELTIME, VALUE_ABSTIME, VALUE_FLAGS,
 	VALUE_TYPE__COUNT
 };
+/* clang-format on */
 const char *value_type_name(enum value_type type);
 
 struct ip_address {
@@ -26,13 +28,17 @@ struct value {
 		int64_t s64;
 		uint64_t u64; /* also PORT, RELTIME, ABSTIME, FLAGS */
 		bool is_true;
-		struct str str; /* STRING, PATH, BYTES */
+		struct str str;	      /* STRING, PATH, BYTES */
 		struct ip_address ip; /* IP, NET */
 	};
 };
 
 /* What a field gave for an event. Absent is a value of its own (rule-language.md 2.4). */
-enum field_state { FIELD_ABSENT, FIELD_VALUE, FIELD_PENDING };
+enum field_state {
+	FIELD_ABSENT,
+	FIELD_VALUE,
+	FIELD_PENDING
+};
 
 struct value_set {
 	enum field_state state;
@@ -54,7 +60,7 @@ struct field_context {
 	const struct proc_table *procs;
 	struct users *users;
 	const char *hostname;
-	const char *source; /* "syscall" */
+	const char *source;	    /* "syscall" */
 	field_override_fn override; /* or NULL */
 	void *override_data;
 };
@@ -64,7 +70,11 @@ void field_read(const struct field *field, const struct field_context *context,
 		const struct field_argument *argument, struct value_set *ret);
 
 /* The argument in brackets, or the NAME behind evt.arg. */
-enum field_argument_kind { FIELD_ARG_NONE, FIELD_ARG_INDEX, FIELD_ARG_KEY };
+enum field_argument_kind {
+	FIELD_ARG_NONE,
+	FIELD_ARG_INDEX,
+	FIELD_ARG_KEY
+};
 struct field_argument {
 	enum field_argument_kind kind;
 	uint64_t index;
@@ -93,29 +103,30 @@ typedef void (*field_get_fn)(const struct field_context *context,
 			     const struct field_argument *argument, struct value_set *ret);
 
 #define FIELD_ARG_ALLOWED_INDEX (1u << 0)
-#define FIELD_ARG_ALLOWED_KEY (1u << 1)
-#define FIELD_ARG_REQUIRED (1u << 2)
-#define FIELD_ARG_DOTTED (1u << 3) /* evt.arg.NAME: the argument follows a dot */
+#define FIELD_ARG_ALLOWED_KEY	(1u << 1)
+#define FIELD_ARG_REQUIRED	(1u << 2)
+#define FIELD_ARG_DOTTED	(1u << 3) /* evt.arg.NAME: the argument follows a dot */
 /* Several values. READINGS: the two readings of a path (decision 1): a comparison is true if
  * either satisfies it, under an odd number of `not`s only if both do. ANY: true if any value
  * satisfies it, in every polarity (proc.aname, fd.ip). LIST: a list value (fd.types). */
 #define FIELD_IS_READINGS (1u << 4)
-#define FIELD_IS_ANY (1u << 5)
-#define FIELD_IS_LIST (1u << 6)
+#define FIELD_IS_ANY	  (1u << 5)
+#define FIELD_IS_LIST	  (1u << 6)
 /* ANY field whose != means "all differ" (fd.ip, fd.port, fd.net: rule-language.md 2.6). */
-#define FIELD_ALL_DIFFER (1u << 7)
-#define FIELD_FILTER_ONLY (1u << 8)   /* not in outputs */
+#define FIELD_ALL_DIFFER    (1u << 7)
+#define FIELD_FILTER_ONLY   (1u << 8) /* not in outputs */
 #define FIELD_NO_RIGHT_SIDE (1u << 9) /* not in val(), not under a transformer */
-#define FIELD_DEPRECATED (1u << 10)
-#define FIELD_RESERVED (1u << 11)     /* its event or source does not exist yet: always absent */
-#define FIELD_NEEDS_ENV (1u << 12)    /* the kernel must read the environment (decision 29) */
-#define FIELD_NEEDS_SWAP (1u << 13)   /* needs the enter program (decision 2) */
+#define FIELD_DEPRECATED    (1u << 10)
+#define FIELD_RESERVED	    (1u << 11) /* its event or source does not exist yet: always absent */
+#define FIELD_NEEDS_ENV	    (1u << 12) /* the kernel must read the environment (decision 29) */
+#define FIELD_NEEDS_SWAP    (1u << 13) /* needs the enter program (decision 2) */
 
 struct field {
 	const char *name;
 	enum value_type type;
 	uint32_t flags;
-	/* Events for which it can have a value, as a predicate over the schema; NULL: every event. */
+	/* Events for which it can have a value, as a predicate over the schema; NULL: every event.
+	 */
 	bool (*has_event)(const struct event_schema *schema);
 	field_get_fn get;
 	const char *since, *doc, *when_absent, *example;
