@@ -73,8 +73,8 @@ static bool compare_keys(struct loader *loader, const struct yaml_node *map,
 		if (is_listed)
 			diags_error(loader->diags, override_at, "E0511",
 				    "add the key, or remove it from override",
-				    "an %s override for '%s' was specified but '%s' is not defined",
-				    change->append >> i & 1 ? "append" : "replace", keys[i].name,
+				    "override says '%s: %s', but the item has no '%s'",
+				    keys[i].name, change->append >> i & 1 ? "append" : "replace",
 				    keys[i].name);
 		else
 			diags_error(loader->diags, key->at, "E0511",
@@ -99,7 +99,7 @@ bool loader_change(struct loader *loader, const struct yaml_node *map,
 	override = loader_node(loader, map, "override", YAML_MAP, &override_state);
 	if (append_state == KEY_GOOD && ret->is_append)
 		diags_warning(loader->diags, yaml_get_key(map, "append")->at, "W0503",
-			      "write override: {condition: append}, with each key that is appended",
+			      "write override: {KEY: append} for each key that is appended",
 			      "'append: true' is deprecated");
 	if (override)
 		is_good = read_override(loader, override, keys, key_cnt, ret);

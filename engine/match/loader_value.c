@@ -34,6 +34,8 @@ const struct yaml_node *loader_node(struct loader *loader, const struct yaml_nod
 	if (!node)
 		return NULL;
 	*ret = KEY_BAD;
+	if (node->is_broken)
+		return NULL;
 	if (node->is_null) {
 		diags_error(loader->diags, yaml_get_key(map, key)->at, "E0502",
 			    "give it a value, or remove it", "key '%s' has no value", key);

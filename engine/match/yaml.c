@@ -252,8 +252,11 @@ static void on_alias(struct reader *reader, const yaml_event_t *event)
 			    "'*%.*s' stands inside of what it refers to", STR_ARG(name));
 	else if (count_nodes(reader, anchor->node->weight, at))
 		node = anchor->node;
-	if (!node)
+	if (!node) {
 		node = null_node(reader, at);
+		if (node)
+			node->is_broken = true;
+	}
 	if (node)
 		add_node(reader, node);
 }

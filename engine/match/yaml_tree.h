@@ -31,7 +31,7 @@ struct yaml_node {
 	bool is_null; /* a plain scalar that is empty, ~ or null */
 	bool is_open; /* still being read */
 	/* An item in which a syntax error stands: what was read before it is there, the value right
-	 * before it is not. */
+	 * before it is not. Or a value in place of a bad alias, reported. */
 	bool is_broken;
 	struct span at;
 	struct text text; /* of a scalar */

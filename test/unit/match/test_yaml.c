@@ -125,8 +125,8 @@ Test(yaml, trees)
 		{ "item is a text", STR("- a\n- b: c\n"), "a; {b: c}", "" },
 		{ "file is a text", STR("hello\n"), "", "1:1 E0111" },
 		{ "file is a map", STR("rule: x\ndesc: y\n"), "", "1:1 E0111" },
-		{ "unknown alias", STR("- {a: *b}\n"), "{a: ~}", "1:7 E0109" },
-		{ "alias of itself", STR("- &a {b: [*a]}\n"), "{b: [~]}", "1:11 E0109" },
+		{ "unknown alias", STR("- {a: *b}\n"), "{a: !~}", "1:7 E0109" },
+		{ "alias of itself", STR("- &a {b: [*a]}\n"), "{b: [!~]}", "1:11 E0109" },
 		{ "list as key", STR("- {[a]: b}\n"), "{[a]: b}", "1:4 E0113" },
 	};
 
