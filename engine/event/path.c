@@ -187,7 +187,7 @@ struct str event_passed_path(const struct event *event, unsigned param, int dirp
 {
 	struct str path = event_string(event, param), directory = STR_NONE;
 
-	if (!path.p)
+	if (!path.p || !event->scratch)
 		return STR_NONE;
 	if ((path.n == 0 || path.p[0] != '/') && dirpath_param >= 0)
 		directory = event_kpath(event, (unsigned)dirpath_param, -1, false);

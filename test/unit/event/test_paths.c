@@ -99,6 +99,9 @@ Test(paths, absent)
 	/* Nowhere to write. */
 	cr_assert_eq(record_decode(&builder, &bare), 0);
 	cr_expect_null(event_kpath(&bare, PARAM_OPEN_path, -1, false).p);
+	record_put_text(&builder, "name", "x");
+	cr_assert_eq(record_decode(&builder, &bare), 0);
+	cr_expect_null(event_passed_path(&bare, PARAM_OPEN_name, -1).p);
 }
 
 Test(paths, out_of_memory)
