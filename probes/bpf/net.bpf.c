@@ -127,9 +127,10 @@ static __always_inline struct wire_tuple *put_passed(struct frame *frame, __u32 
 	__builtin_memset(tuple, 0, sizeof(*tuple));
 	if (!tuple_from_user(tuple, address, length) && tuple->family == AF_UNIX)
 		size += put_unix_name(tuple, address, length);
-	if (tuple->family)
+	/* RAW: its family could be read. AF_UNSPEC, which is 0, ends a connection. */
+	if (tuple->flags & WIRE_TUPLE_RAW)
 		put_done(frame, parameter, at, size, false);
-	else if (length)
+	else if (length >= sizeof(tuple->family))
 		frame->flags |= WIRE_FAULT;
 	return tuple;
 }

@@ -6,7 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
+#include <ftw.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -17,85 +17,17 @@
 #include "haetae/clock.h"
 
 #define EVENTS_MAX    100000
-#define ACTOR_SECONDS 20
+#define ACTOR_SECONDS 60
+#define ACTOR_FAILED  98
+/* The first argument of a marking getppid. */
+#define MARK 0x6861657461650000ULL
 
-/* ---- facts ---------------------------------------------------------------------------------- */
+struct live_failure {
+	char text[256];
+};
 
-static uint32_t read_namespace(const char *name)
-{
-	char path[64], text[64] = "";
-	uint32_t number = 0;
-
-	snprintf(path, sizeof(path), "/proc/self/ns/%s", name);
-	if (readlink(path, text, sizeof(text) - 1) > 0 && strchr(text, '['))
-		sscanf(strchr(text, '['), "[%u]", &number);
-	return number;
-}
-
-static void read_stat(struct facts *facts)
-{
-	char text[2048] = "";
-	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-	unsigned long long start = 0;
-	int tty = 0;
-
-	if (fd < 0)
-		return;
-	if (read(fd, text, sizeof(text) - 1) > 0 && strrchr(text, ')'))
-		sscanf(strrchr(text, ')') + 2,
-		       "%*c %*d %*d %*d %d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
-		       "%llu",
-		       &tty, &start);
-	close(fd);
-	facts->tty = (uint32_t)tty;
-	facts->start_ticks = start;
-}
-
-static void read_capabilities(struct facts *facts)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct sets[2] = { 0 };
-
-	syscall(SYS_capget, &header, sets);
-	facts->cap_effective = sets[0].effective | (uint64_t)sets[1].effective << 32;
-	facts->cap_permitted = sets[0].permitted | (uint64_t)sets[1].permitted << 32;
-	facts->cap_inheritable = sets[0].inheritable | (uint64_t)sets[1].inheritable << 32;
-}
-
-void facts_read(struct facts *ret)
-{
-	char login[16] = "";
-	int fd = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC);
-
-	*ret = (struct facts){
-		.pid = (uint32_t)getpid(),
-		.tid = (uint32_t)syscall(SYS_gettid),
-		.parent_pid = (uint32_t)getppid(),
-		.session_id = (uint32_t)getsid(0),
-		.group_id = (uint32_t)getpgid(0),
-		.uid = getuid(),
-		.euid = geteuid(),
-		.gid = getgid(),
-		.egid = getegid(),
-		.loginuid = UINT32_MAX,
-		.pid_ns = read_namespace("pid"),
-		.mnt_ns = read_namespace("mnt"),
-		.user_ns = read_namespace("user"),
-	};
-	if (fd >= 0 && read(fd, login, sizeof(login) - 1) > 0)
-		ret->loginuid = (uint32_t)strtoul(login, NULL, 10);
-	if (fd >= 0)
-		close(fd);
-	read_stat(ret);
-	read_capabilities(ret);
-	fd = open("/proc/thread-self/comm", O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		ssize_t n = read(fd, ret->comm, sizeof(ret->comm));
-
-		ret->comm[n > 0 ? n - 1 : 0] = '\0';
-		close(fd);
-	}
-}
+/* Of the actor and its children. */
+static struct live_failure *actor_failure;
 
 /* ---- actor ------------------------------------------------------------------------------------
  */
@@ -108,25 +40,72 @@ void live_require(void)
 	cr_skip_test("needs root and /sys/kernel/btf/vmlinux");
 }
 
-/* The actor waits for a byte, acts, and ends; a stuck one is ended by its own alarm. */
-static pid_t start_actor(live_actor_fn fn, void *shared, int gate[2])
+_Noreturn void live_actor_fail(const char *file, int line, const char *what)
 {
-	pid_t pid;
+	const char *name = strrchr(file, '/');
 
-	cr_assert(pipe2(gate, O_CLOEXEC) == 0);
-	pid = fork();
-	cr_assert(pid >= 0);
-	if (pid == 0) {
-		char byte;
+	snprintf(actor_failure->text, sizeof(actor_failure->text), "%s:%d: %s (errno: %s)",
+		 name ? name + 1 : file, line, what, strerror(errno));
+	_exit(ACTOR_FAILED);
+}
 
-		alarm(ACTOR_SECONDS);
-		close(gate[1]);
-		if (read(gate[0], &byte, 1) == 1)
-			fn(shared);
-		_exit(0);
+int live_wait(pid_t pid)
+{
+	int status;
+
+	ACTOR_CHECK(pid > 0);
+	ACTOR_CHECK(waitpid(pid, &status, 0) == pid);
+	if (*actor_failure->text)
+		_exit(ACTOR_FAILED);
+	return status;
+}
+
+void live_mark(uint64_t number)
+{
+	syscall(SYS_getppid, MARK, number);
+}
+
+/* Prepares, waits for a byte, acts, and ends; a stuck actor is ended by its own alarm. */
+static _Noreturn void run_actor(const struct live *live, const struct live_options *options,
+				live_actor_fn fn, int ready_fd, int go_fd)
+{
+	char byte = 0;
+
+	alarm(ACTOR_SECONDS);
+	actor_failure = live->failure;
+	ACTOR_CHECK(chdir(live->directory) == 0);
+	if (options->prepare)
+		options->prepare(live->shared);
+	ACTOR_CHECK(write(ready_fd, &byte, 1) == 1);
+	close(ready_fd);
+	if (read(go_fd, &byte, 1) == 1) {
+		close(go_fd);
+		fn(live->shared);
 	}
-	close(gate[0]);
-	return pid;
+	_exit(0);
+}
+
+/* *ret_go: writing to it lets the actor act. */
+static void start_actor(struct live *live, const struct live_options *options, live_actor_fn fn,
+			int *ret_go)
+{
+	int ready[2], go[2];
+	char byte;
+
+	cr_assert(pipe2(ready, O_CLOEXEC) == 0);
+	cr_assert(pipe2(go, O_CLOEXEC) == 0);
+	live->actor = fork();
+	cr_assert(live->actor >= 0);
+	if (live->actor == 0) {
+		close(ready[0]);
+		close(go[1]);
+		run_actor(live, options, fn, ready[1], go[0]);
+	}
+	close(ready[1]);
+	close(go[0]);
+	cr_assert(read(ready[0], &byte, 1) == 1, "the actor: %s", live->failure->text);
+	close(ready[0]);
+	*ret_go = go[1];
 }
 
 static unsigned count_descriptors(void)
@@ -144,6 +123,32 @@ static unsigned count_descriptors(void)
 /* ---- records ------------------------------------------------------------------------------------
  */
 
+/* A decoded copy in the arena; NULL: it can't be decoded. */
+static struct event *copy_record(struct live *live, const void *record, uint32_t length)
+{
+	void *copy = arena_alloc(&live->arena, length);
+	struct event *event = arena_new(&live->arena, struct event);
+
+	cr_assert(copy && event, "no memory for records");
+	memcpy(copy, record, length);
+	event->scratch = &live->arena;
+	if (event_decode(event, copy, length) != 0) {
+		live->undecodable++;
+		return NULL;
+	}
+	return event;
+}
+
+static void append(struct event ***events, uint32_t *cnt, uint32_t *cap, struct event *event)
+{
+	if (*cnt == *cap) {
+		*cap = *cap ? *cap * 2 : 256;
+		*events = realloc(*events, *cap * sizeof(**events));
+		cr_assert(*events != NULL);
+	}
+	(*events)[(*cnt)++] = event;
+}
+
 static void note_sequence(struct live *live, const struct wire_header *header)
 {
 	unsigned is_bulk = header->ring != 0;
@@ -158,38 +163,31 @@ static void note_sequence(struct live *live, const struct wire_header *header)
 static void keep(const void *record, uint32_t length, void *data)
 {
 	struct live *live = data;
-	void *copy = arena_alloc(&live->arena, length);
-	struct event *event = arena_new(&live->arena, struct event);
+	struct event *event;
 
-	if (!copy || !event || live->event_cnt == EVENTS_MAX)
+	cr_assert(live->event_cnt < EVENTS_MAX, "more events than a test may make");
+	event = copy_record(live, record, length);
+	if (!event)
 		return;
-	memcpy(copy, record, length);
-	event->scratch = &live->arena;
-	if (event_decode(event, copy, length) != 0) {
-		live->undecodable++;
-		return;
-	}
 	live->delivered[event->schema->type]++;
 	note_sequence(live, event->header);
-	if (live->event_cnt == live->event_cap) {
-		live->event_cap = live->event_cap ? live->event_cap * 2 : 256;
-		live->events = realloc(live->events, live->event_cap * sizeof(*live->events));
-		cr_assert(live->events != NULL);
-	}
-	live->events[live->event_cnt++] = event;
+	append(&live->events, &live->event_cnt, &live->event_cap, event);
 }
 
-static void ignore(const void *record, uint32_t length, void *data)
+static void keep_seed(const void *record, uint32_t length, void *data)
 {
-	(void)record;
-	(void)length;
-	(void)data;
+	struct live *live = data;
+	struct event *event = copy_record(live, record, length);
+
+	if (event)
+		append(&live->seeds, &live->seed_cnt, &live->seed_cap, event);
 }
 
 static void make_want(const char *const *names, struct probes_want *want)
 {
 	struct event_set set = { 0 };
 
+	event_set_add(&set, EVENT_CODE_SYSCALL + SYS_getppid);
 	for (; names && *names; names++) {
 		int code = event_code_find(str_from(*names));
 
@@ -201,16 +199,23 @@ static void make_want(const char *const *names, struct probes_want *want)
 
 static void wait_for_actor(struct live *live, struct probes *probes, bool is_unread)
 {
-	uint64_t end_ns = clock_boot_ns() + ACTOR_SECONDS * NS_PER_SEC;
+	uint64_t end_ns = clock_boot_ns() + 2 * ACTOR_SECONDS * NS_PER_SEC;
 
 	while (clock_boot_ns() < end_ns) {
 		struct pollfd fd = { .fd = probes_poll_fd(probes), .events = POLLIN };
+		int status;
 
-		if (waitpid(live->actor, NULL, WNOHANG) == live->actor)
+		if (waitpid(live->actor, &status, WNOHANG) == live->actor) {
+			cr_expect(status == 0, "the actor ended with 0x%x: %s", status,
+				  live->failure->text);
 			return;
+		}
+		if (is_unread) {
+			usleep(5000);
+			continue;
+		}
 		poll(&fd, 1, 5);
-		if (!is_unread)
-			probes_drain(probes, keep, live, 0);
+		probes_drain(probes, keep, live, 0);
 	}
 	cr_assert_fail("the actor did not end");
 }
@@ -222,6 +227,31 @@ static uint64_t sum(const __u64 *values, unsigned cnt)
 	while (cnt-- > 0)
 		total += values[cnt];
 	return total;
+}
+
+/* Sequence numbers count from 1 for each CPU, for the lifecycle ring and for the bulk rings apart:
+ * what is missing among them was lost for a reason that has a counter. */
+static void check_sequences(const struct live *live)
+{
+	uint64_t lost = 0, missing = 0;
+
+	for (unsigned type = 0; type < EVENT__COUNT; type++)
+		lost += live->counters.types[type].lost[WIRE_LOST_RING_FULL] +
+			live->counters.types[type].lost[WIRE_LOST_RECORD_SIZE];
+	for (unsigned bulk = 0; bulk < 2; bulk++)
+		for (unsigned cpu = 0; cpu < ARRAY_LEN(live->seen[bulk]); cpu++)
+			missing += live->max_sequence[bulk][cpu] - live->seen[bulk][cpu];
+	/* What was lost behind the last that arrived leaves no gap. */
+	cr_expect(missing <= lost, "%llu numbers are missing, %llu records were lost",
+		  (unsigned long long)missing, (unsigned long long)lost);
+	for (uint32_t i = 0; i < live->event_cnt; i++) {
+		const struct wire_header *header = live->events[i]->header;
+
+		cr_expect(header->length % 8 == 0 && header->reserved == 0, "event %u: head", i);
+		cr_expect((header->ring == 0) ==
+				  !!(event_schema_get(header->type)->flags & EVENT_LIFECYCLE),
+			  "event %u: ring %u", i, header->ring);
+	}
 }
 
 /* generated = submitted + filtered + lost, submitted = delivered, for every type. */
@@ -243,57 +273,154 @@ static void check_accounts(const struct live *live)
 	}
 }
 
-void live_run(struct live *live, const struct live_options *options, live_actor_fn actor)
+static void *share(size_t bytes)
 {
-	unsigned descriptors = count_descriptors();
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	cr_assert(memory != MAP_FAILED);
+	return memory;
+}
+
+static void live_init(struct live *live, const struct live_options *options)
+{
+	*live = (struct live){ 0 };
+	arena_init(&live->arena, 1u << 30);
+	live->shared_bytes = options->shared_bytes ? options->shared_bytes : LIVE_SHARED_BYTES;
+	live->shared = share(live->shared_bytes);
+	live->failure = share(sizeof(*live->failure));
+	strcpy(live->directory, "/tmp/haetae-live-XXXXXX");
+	cr_assert(mkdtemp(live->directory) != NULL);
+	cr_assert(chmod(live->directory, 0755) == 0); /* for actors that change their user */
+}
+
+static void make_config(const struct live *live, const struct live_options *options,
+			struct probes_config *config)
+{
+	probes_config_default(config);
+	if (options->ring_bytes)
+		config->ring_bytes = options->ring_bytes;
+	if (options->lifecycle_ring_bytes)
+		config->lifecycle_ring_bytes = options->lifecycle_ring_bytes;
+	config->want_env = options->want_env;
+	config->scope_cgroup = options->scope_cgroup;
+	if (!options->scope_cgroup)
+		config->scope_pid =
+			(uint32_t)(options->is_not_self_scoped ? getpid() : live->actor);
+}
+
+static struct probes *load(struct live *live, const struct live_options *options)
+{
 	struct probes_config config;
 	struct probes_want want = { 0 };
 	struct probes_error error = { 0 };
 	struct probes *probes = NULL;
-	int gate[2], r;
+	int r;
 
-	live_require();
-	*live = (struct live){ 0 };
-	arena_init(&live->arena, 512u << 20);
-	live->shared = mmap(NULL, LIVE_SHARED_BYTES, PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	cr_assert(live->shared != MAP_FAILED);
-	live->actor = start_actor(actor, live->shared, gate);
-
-	probes_config_default(&config);
-	if (options->ring_bytes)
-		config.ring_bytes = options->ring_bytes;
-	if (options->lifecycle_ring_bytes)
-		config.lifecycle_ring_bytes = options->lifecycle_ring_bytes;
-	config.want_env = options->want_env;
-	config.scope_cgroup = options->scope_cgroup;
-	if (!options->scope_cgroup)
-		config.scope_pid = (uint32_t)(options->is_not_self_scoped ? getpid() : live->actor);
+	make_config(live, options, &config);
 	make_want(options->syscalls, &want);
 	r = probes_open(&config, &want, &probes, &error);
 	cr_assert(r == 0, "open: %d %s; %s", r, error.what, error.fix);
 	r = probes_attach(probes, &error);
 	cr_assert(r == 0, "attach: %d %s; %s", r, error.what, error.fix);
-	r = probes_seed(probes, ignore, NULL, &error);
+	r = probes_seed(probes, keep_seed, live, &error);
 	cr_assert(r == 0, "seed: %d %s; %s", r, error.what, error.fix);
-	cr_assert(write(gate[1], "x", 1) == 1);
-	close(gate[1]);
+	return probes;
+}
+
+void live_run(struct live *live, const struct live_options *options, live_actor_fn actor)
+{
+	unsigned descriptors = count_descriptors();
+	struct probes *probes;
+	int go_fd;
+
+	live_require();
+	live_init(live, options);
+	start_actor(live, options, actor, &go_fd);
+	probes = load(live, options);
+	if (options->ready)
+		options->ready(probes, options->data);
+	cr_assert(write(go_fd, "x", 1) == 1);
+	close(go_fd);
 	wait_for_actor(live, probes, options->is_unread);
 	probes_detach(probes);
 	while (probes_drain(probes, keep, live, 0) > 0)
 		;
 	cr_assert(probes_read_counters(probes, &live->counters) == 0);
+	if (options->finished)
+		options->finished(probes, options->data);
 	probes_free(probes);
 	check_accounts(live);
+	check_sequences(live);
 	cr_expect(count_descriptors() == descriptors, "descriptors: %u before, %u after",
 		  descriptors, count_descriptors());
 }
 
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+	(void)info;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
 void live_done(struct live *live)
 {
-	munmap(live->shared, LIVE_SHARED_BYTES);
+	munmap(live->shared, live->shared_bytes);
+	munmap(live->failure, sizeof(*live->failure));
 	free(live->events);
+	free(live->seeds);
 	arena_done(&live->arena);
+	(void)nftw(live->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+/* ---- finding events ---------------------------------------------------------------------------
+ */
+
+static bool is_mark(const struct event *event, uint64_t *ret)
+{
+	uint64_t mark;
+
+	return event->code == EVENT_CODE_SYSCALL + SYS_getppid &&
+	       event_number(event, PARAM_GENERIC_a0, &mark) && mark == MARK &&
+	       event_number(event, PARAM_GENERIC_a1, ret);
+}
+
+/* Walks what belongs to a mark: the first of `code`, and their number. */
+static const struct event *find_marked(const struct live *live, uint64_t number, unsigned code,
+				       unsigned *ret_cnt)
+{
+	const struct event *first = NULL;
+	bool is_inside = false;
+
+	*ret_cnt = 0;
+	for (uint32_t i = 0; i < live->event_cnt; i++) {
+		const struct event *event = live->events[i];
+		uint64_t mark;
+
+		if (is_mark(event, &mark)) {
+			is_inside = mark == number;
+		} else if (is_inside && (code == EVENT_CODE_NEVER || event->code == code)) {
+			if (!first)
+				first = event;
+			++*ret_cnt;
+		}
+	}
+	return first;
+}
+
+const struct event *live_marked(const struct live *live, uint64_t number, unsigned code)
+{
+	unsigned cnt;
+
+	return find_marked(live, number, code, &cnt);
+}
+
+unsigned live_count_marked(const struct live *live, uint64_t number, unsigned code)
+{
+	unsigned cnt;
+
+	(void)find_marked(live, number, code, &cnt);
+	return cnt;
 }
 
 unsigned live_count(const struct live *live, unsigned code)
@@ -311,98 +438,4 @@ const struct event *live_find(const struct live *live, unsigned code, unsigned n
 		if (live->events[i]->code == code && n-- == 0)
 			return live->events[i];
 	return NULL;
-}
-
-/* ---- comparisons
- * ---------------------------------------------------------------------------------- */
-
-static const char *param_name(const struct event *event, unsigned param)
-{
-	return event->schema->params[param].name;
-}
-
-void expect_number(const struct event *event, unsigned param, int64_t want, const char *what)
-{
-	uint64_t value = 0;
-	bool is_there = event_number(event, param, &value);
-
-	cr_expect(is_there && (int64_t)value == want, "%s: %s is %s%lld, want %lld", what,
-		  param_name(event, param), is_there ? "" : "absent, ", (long long)value,
-		  (long long)want);
-}
-
-void expect_string(const struct event *event, unsigned param, const char *want, const char *what)
-{
-	struct str value = event_string(event, param);
-
-	cr_expect(value.p && str_eq_text(value, want), "%s: %s is '%.*s', want '%s'", what,
-		  param_name(event, param), STR_ARG(value), want);
-}
-
-void expect_kpath(const struct event *event, unsigned param, const char *want, const char *what)
-{
-	struct str value = event_kpath(event, param, -1, false);
-
-	cr_expect(value.p && str_eq_text(value, want), "%s: %s is '%.*s', want '%s'", what,
-		  param_name(event, param), STR_ARG(value), want);
-}
-
-void expect_absent(const struct event *event, unsigned param, const char *what)
-{
-	cr_expect(event->params[param].p == NULL, "%s: %s should be absent", what,
-		  param_name(event, param));
-}
-
-static void expect_member(const char *what, const char *member, uint64_t value, uint64_t want)
-{
-	cr_expect(value == want, "%s: header %s is %llu, want %llu", what, member,
-		  (unsigned long long)value, (unsigned long long)want);
-}
-
-void expect_header(const struct event *event, const struct facts *facts, int64_t result,
-		   const char *what)
-{
-	const struct wire_header *header = event->header;
-	uint64_t now_ns = clock_boot_ns();
-	const struct {
-		const char *name;
-		uint64_t value, want;
-	} members[] = {
-		{ "pid", header->pid, facts->pid },
-		{ "tid", header->tid, facts->tid },
-		{ "parent_pid", header->parent_pid, facts->parent_pid },
-		{ "session_id", header->session_id, facts->session_id },
-		{ "group_id", header->group_id, facts->group_id },
-		{ "ns_pid", header->ns_pid, facts->pid },
-		{ "ns_tid", header->ns_tid, facts->tid },
-		{ "ns_parent_pid", header->ns_parent_pid, facts->parent_pid },
-		{ "ns_session_id", header->ns_session_id, facts->session_id },
-		{ "ns_group_id", header->ns_group_id, facts->group_id },
-		{ "uid", header->uid, facts->uid },
-		{ "euid", header->euid, facts->euid },
-		{ "gid", header->gid, facts->gid },
-		{ "egid", header->egid, facts->egid },
-		{ "loginuid", header->loginuid, facts->loginuid },
-		{ "tty", header->tty, facts->tty },
-		{ "pid_ns", header->pid_ns, facts->pid_ns },
-		{ "mnt_ns", header->mnt_ns, facts->mnt_ns },
-		{ "user_ns", header->user_ns, facts->user_ns },
-		{ "cap_effective", header->cap_effective, facts->cap_effective },
-		{ "cap_permitted", header->cap_permitted, facts->cap_permitted },
-		{ "cap_inheritable", header->cap_inheritable, facts->cap_inheritable },
-		/* /proc counts ticks of 10 ms (USER_HZ 100). */
-		{ "start", header->start_ns / (NS_PER_SEC / 100), facts->start_ticks },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(members); i++)
-		expect_member(what, members[i].name, members[i].value, members[i].want);
-	cr_expect(header->result == result, "%s: result %lld, want %lld", what, header->result,
-		  (long long)result);
-	cr_expect(strncmp(header->comm, facts->comm, WIRE_COMM_LEN) == 0,
-		  "%s: comm '%.16s', want '%s'", what, header->comm, facts->comm);
-	cr_expect(header->time_ns <= now_ns && header->time_ns + 60 * NS_PER_SEC > now_ns,
-		  "%s: time %llu, now %llu", what, header->time_ns, (unsigned long long)now_ns);
-	cr_expect(header->parent_start_ns > 0 && header->parent_start_ns <= header->start_ns,
-		  "%s: parent_start", what);
-	cr_expect(header->sequence > 0 && header->cgroup_id > 0, "%s: sequence and cgroup", what);
 }

@@ -26,8 +26,17 @@ void facts_read(struct facts *ret);
 
 #define LIVE_SHARED_BYTES 65536
 
+typedef void (*live_actor_fn)(void *shared);
+
 struct live_options {
-	const char *const *syscalls; /* names that are wanted, ended by NULL */
+	const char *const *syscalls; /* names that are wanted, ended by NULL; getppid always is */
+	live_actor_fn prepare;	     /* run by the actor before it is watched; NULL: nothing */
+	size_t shared_bytes;	     /* 0: LIVE_SHARED_BYTES */
+	/* Called while the actor waits to be let go, when the probes are ready; or NULL. */
+	void (*ready)(struct probes *probes, void *data);
+	/* Called with everything drained, before the probes are freed; or NULL. */
+	void (*finished)(struct probes *probes, void *data);
+	void *data;
 	bool want_env;
 	uint32_t ring_bytes, lifecycle_ring_bytes; /* 0: default */
 	const char *scope_cgroup;		   /* instead of scope_pid */
@@ -38,6 +47,11 @@ struct live_options {
 /* What happened. One arena holds copies of all records; events point into it. */
 struct live {
 	struct arena arena;
+	char directory[32]; /* empty, the actor's working directory; removed by live_done() */
+	struct live_failure *failure; /* shared with the actor */
+	size_t shared_bytes;
+	struct event **seeds; /* as events */
+	uint32_t seed_cnt, seed_cap;
 	struct event **events; /* in the arena; an event holds pointers into itself */
 	uint32_t event_cnt, event_cap;
 	uint32_t undecodable;
@@ -47,8 +61,6 @@ struct live {
 	void *shared;				   /* what the actor wrote */
 	pid_t actor;
 };
-
-typedef void (*live_actor_fn)(void *shared);
 
 /* Forks the actor, loads, lets it act, waits, detaches, drains. Fails the test where loading fails,
  * where the accounts don't add up, or where a descriptor leaked. */
@@ -60,11 +72,36 @@ void live_done(struct live *live);
 const struct event *live_find(const struct live *live, unsigned code, unsigned n);
 unsigned live_count(const struct live *live, unsigned code);
 
+/* ---- in the actor: what fails there fails the test ---------------------------------------------
+ */
+
+_Noreturn void live_actor_fail(const char *file, int line, const char *what);
+#define ACTOR_CHECK(condition)                                           \
+	do {                                                             \
+		if (!(condition))                                        \
+			live_actor_fail(__FILE__, __LINE__, #condition); \
+	} while (0)
+/* Waits for a child; its wait status. A child that failed so ends the actor, too. */
+int live_wait(pid_t pid);
+/* A getppid that live_marked() finds: what the actor does from here on belongs to the number. */
+void live_mark(uint64_t number);
+#define LIVE_NO_MARK UINT64_MAX /* ends the last one's */
+
+/* The first event of that code between the mark and the next one; EVENT_CODE_NEVER: of any. NULL:
+ * there is none. */
+const struct event *live_marked(const struct live *live, uint64_t number, unsigned code);
+unsigned live_count_marked(const struct live *live, uint64_t number, unsigned code);
+
 /* Compare one parameter; `what` names the case in the message. */
 void expect_number(const struct event *event, unsigned param, int64_t want, const char *what);
 void expect_string(const struct event *event, unsigned param, const char *want, const char *what);
 void expect_kpath(const struct event *event, unsigned param, const char *want, const char *what);
 void expect_absent(const struct event *event, unsigned param, const char *what);
+/* The path as /proc/PID/fd says it; ino_param as for event_kpath(). */
+void expect_proc_path(const struct event *event, unsigned param, int ino_param, const char *want,
+		      const char *what);
+/* Nothing is cut and nothing was unreadable. */
+void expect_whole(const struct event *event, const char *what);
 /* Every member of the header that the task itself knows. */
 void expect_header(const struct event *event, const struct facts *facts, int64_t result,
 		   const char *what);

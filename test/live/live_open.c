@@ -1,340 +1,453 @@
-/* open, openat, openat2, creat, unlink, unlinkat: every parameter, success and failure. */
-#include "live.h"
-
+/*
+ * open, openat, openat2, creat, each way to succeed and to fail, hostile paths among them: every
+ * parameter against what fstat, readlink on /proc/self/fd and the caller's own arguments say.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#define FOLDER "/tmp/haetae-live"
+#include "live.h"
 
-/* The kernel's dev_t: major << 20 | minor (include/linux/kdev_t.h). */
-static uint64_t kernel_device(dev_t device)
-{
-	return (uint64_t)major(device) << 20 | minor(device);
-}
+#define PATH_BYTES 5000
 
-struct opened {
-	struct facts facts;
+/* Parameter numbers by event; -1: the event has none. */
+struct open_params {
+	enum event_type type;
+	int nr;
+	int fd, dirfd, name, flags, mode, resolve, dev, ino, bits, file_mode, path, dirpath;
+};
+
+#define PARAMS(ID, call, dirfd, flags, resolve, bits)                                         \
+	{                                                                                     \
+		EVENT_##ID, call, PARAM_##ID##_fd, dirfd, PARAM_##ID##_name, flags,           \
+			PARAM_##ID##_mode, resolve, PARAM_##ID##_dev, PARAM_##ID##_ino, bits, \
+			PARAM_##ID##_file_mode, PARAM_##ID##_path, PARAM_##ID##_dirpath       \
+	}
+static const struct open_params calls_params[] = {
+#ifdef SYS_open
+	PARAMS(OPEN, SYS_open, -1, PARAM_OPEN_flags, -1, PARAM_OPEN_file_bits),
+	PARAMS(CREAT, SYS_creat, -1, -1, -1, PARAM_CREAT_creat_flags),
+#endif
+	PARAMS(OPENAT, SYS_openat, PARAM_OPENAT_dirfd, PARAM_OPENAT_flags, -1,
+	       PARAM_OPENAT_file_bits),
+	PARAMS(OPENAT2, SYS_openat2, PARAM_OPENAT2_dirfd, PARAM_OPENAT2_flags,
+	       PARAM_OPENAT2_resolve, PARAM_OPENAT2_file_bits),
+};
+
+static const char *const open_calls[] = { "open", "creat", "openat", "openat2", NULL };
+
+enum base {
+	BASE_CWD,    /* AT_FDCWD, or a call without a directory */
+	BASE_SUB,    /* a descriptor of the directory "sub" */
+	BASE_FILE,   /* a descriptor of a file */
+	BASE_CLOSED, /* none */
+};
+
+enum text {
+	TEXT_AS_IS,
+	TEXT_ABSOLUTE, /* the working directory before it */
+	TEXT_OWN_FD,   /* /proc/self/fd/N of the descriptor in `other` */
+	TEXT_LONGEST,  /* 4095 bytes: "./././…/file" */
+	TEXT_TOO_LONG, /* 4096 bytes */
+	TEXT_BAD,      /* no address at all */
+};
+
+enum other {
+	OTHER_NONE,
+	OTHER_PIPE,
+	OTHER_SOCKET,
+	OTHER_MEMFD,
+	OTHER_DELETED,
+};
+
+struct open_case {
+	const char *name;
+	long nr;
+	enum base base;
+	enum text text;
+	const char *path;
+	uint64_t flags;
+	uint32_t mode;
+	uint64_t resolve;
+	enum other other;
+	int error;	  /* expected errno; 0: success */
+	uint32_t bits;	  /* of WIRE_FILE_CREATED and WIRE_FILE_MEMFD */
+	size_t how_bytes; /* openat2's size argument, where it isn't the struct's */
+};
+
+/* clang-format off */
+static const struct open_case cases[] = {
+	{ "openat: a file", SYS_openat, .path = "file" },
+	{ "openat: absolute", SYS_openat, .text = TEXT_ABSOLUTE, .path = "file" },
+	{ "openat: through a directory", SYS_openat, BASE_SUB, .path = "inner", .flags = O_RDWR },
+	{ "openat: above a directory", SYS_openat, BASE_SUB, .path = ".././sub//../file" },
+	{ "openat: absolute beside a directory", SYS_openat, BASE_SUB, TEXT_ABSOLUTE, "file" },
+	{ "openat: absolute beside no directory", SYS_openat, BASE_CLOSED, TEXT_ABSOLUTE, "file" },
+	{ "openat: no directory", SYS_openat, BASE_CLOSED, .path = "file", .error = EBADF },
+	{ "openat: a file as directory", SYS_openat, BASE_FILE, .path = "file", .error = ENOTDIR },
+	{ "openat: a symlink in the path", SYS_openat, .path = "link/inner" },
+	{ "openat: a symlink not followed", SYS_openat, .path = "loop", .flags = O_NOFOLLOW, .error = ELOOP },
+	{ "openat: a symlink itself", SYS_openat, .path = "loop", .flags = O_NOFOLLOW | O_PATH },
+	{ "openat: none", SYS_openat, .path = "none", .mode = 0777, .error = ENOENT },
+	{ "openat: the empty name", SYS_openat, .path = "", .error = ENOENT },
+	{ "openat: a directory", SYS_openat, .path = "sub", .flags = O_DIRECTORY | O_CLOEXEC },
+	{ "openat: a directory for writing", SYS_openat, .path = "sub", .flags = O_WRONLY, .error = EISDIR },
+	{ "openat: made", SYS_openat, .path = "made", .flags = O_CREAT | O_EXCL | O_WRONLY, .mode = 0640, .bits = WIRE_FILE_CREATED },
+	{ "openat: there already", SYS_openat, .path = "made", .flags = O_CREAT | O_EXCL, .mode = 0640, .error = EEXIST },
+	{ "openat: not made", SYS_openat, .path = "made", .flags = O_CREAT | O_RDWR | O_TRUNC, .mode = 04711 },
+	{ "openat: without a name", SYS_openat, .path = "sub", .flags = O_TMPFILE | O_RDWR, .mode = 0600 },
+	{ "openat: setuid", SYS_openat, .path = "setuid", .flags = O_PATH },
+	{ "openat: setgid", SYS_openat, .path = "setgid" },
+	{ "openat: setgid without x", SYS_openat, .path = "setgid-no-x" },
+	{ "openat: read-only flags", SYS_openat, .path = "file", .flags = O_APPEND | O_WRONLY | O_NONBLOCK | O_SYNC },
+	{ "openat: a name with a new line", SYS_openat, .path = "new\nline" },
+	{ "openat: a name that is no UTF-8", SYS_openat, .path = "bad\xff\xfe\x80" },
+	{ "openat: a name of control characters", SYS_openat, .path = "\x01\x1b[31m\x7f" },
+	{ "openat: the longest path", SYS_openat, .text = TEXT_LONGEST, .path = "file" },
+	{ "openat: a longer path", SYS_openat, .text = TEXT_TOO_LONG, .path = "file", .error = ENAMETOOLONG },
+	{ "openat: no memory", SYS_openat, .text = TEXT_BAD, .path = "", .error = EFAULT },
+	{ "openat: a pipe", SYS_openat, .text = TEXT_OWN_FD, .path = "", .other = OTHER_PIPE, .flags = O_NONBLOCK },
+	{ "openat: a socket", SYS_openat, .text = TEXT_OWN_FD, .path = "", .other = OTHER_SOCKET, .error = ENXIO },
+	{ "openat: a memfd", SYS_openat, .text = TEXT_OWN_FD, .path = "", .other = OTHER_MEMFD, .bits = WIRE_FILE_MEMFD },
+	{ "openat: a deleted file", SYS_openat, .text = TEXT_OWN_FD, .path = "", .other = OTHER_DELETED },
+	{ "openat: a namespace", SYS_openat, .path = "/proc/self/ns/mnt" },
+	{ "openat: a device", SYS_openat, .path = "/dev/null", .flags = O_RDWR },
+	{ "openat: the root", SYS_openat, .path = "/", .flags = O_DIRECTORY },
+	{ "openat2: a file", SYS_openat2, .path = "file" },
+	{ "openat2: made", SYS_openat2, .path = "made2", .flags = O_CREAT | O_WRONLY, .mode = 0606, .bits = WIRE_FILE_CREATED },
+	{ "openat2: no symlinks", SYS_openat2, .path = "link/inner", .resolve = RESOLVE_NO_SYMLINKS, .error = ELOOP },
+	{ "openat2: beneath", SYS_openat2, BASE_SUB, .path = "../file", .resolve = RESOLVE_BENEATH, .error = EXDEV },
+	{ "openat2: in root", SYS_openat2, BASE_SUB, .path = "/inner", .resolve = RESOLVE_IN_ROOT },
+	{ "openat2: a mode without O_CREAT", SYS_openat2, .path = "file", .mode = 0600, .error = EINVAL },
+	{ "openat2: unknown flags", SYS_openat2, .path = "file", .flags = 1ULL << 62, .error = EINVAL },
+	{ "openat2: too small a struct", SYS_openat2, .path = "file", .how_bytes = 8, .error = EINVAL },
+#ifdef SYS_open
+	{ "open: a file", SYS_open, .path = "file", .flags = O_RDWR },
+	{ "open: absolute", SYS_open, .text = TEXT_ABSOLUTE, .path = "./sub/../file" },
+	{ "open: made", SYS_open, .path = "made3", .flags = O_CREAT | O_RDONLY, .mode = 0777, .bits = WIRE_FILE_CREATED },
+	{ "open: a mode that does not count", SYS_open, .path = "file", .mode = 0777 },
+	{ "open: none", SYS_open, .path = "sub/none", .error = ENOENT },
+	{ "open: no memory", SYS_open, .text = TEXT_BAD, .path = "", .error = EFAULT },
+	{ "creat: made", SYS_creat, .path = "made4", .mode = 0604, .bits = WIRE_FILE_CREATED },
+	{ "creat: emptied", SYS_creat, .text = TEXT_ABSOLUTE, .path = "made4", .mode = 0777 },
+	{ "creat: no directory", SYS_creat, .path = "none/file", .mode = 0600, .error = ENOENT },
+	{ "creat: a directory", SYS_creat, .path = "sub", .mode = 0600, .error = EISDIR },
+#endif
+};
+/* clang-format on */
+
+struct open_note {
 	int64_t result;
-	struct stat stat;
-	bool is_before; /* existed */
+	int32_t dirfd;
+	char passed[PATH_BYTES];
+	char link[PATH_BYTES]; /* what /proc/self/fd says */
+	struct stat info;
+	bool is_overlay;
 };
 
-struct open_shared {
+struct open_notes {
 	struct facts facts;
-	int dirfd, real_dirfd;
-	struct opened open[24];
-	int64_t results[24];
+	char cwd[256], sub[300], file[300];
+	struct open_note rows[ARRAY_LEN(cases)];
 };
 
-static void note(struct opened *opened, int64_t result)
+static void make_file(const char *name, mode_t mode)
 {
-	opened->result = result < 0 ? -errno : result;
-	if (result >= 0)
-		fstat((int)result, &opened->stat);
+	int fd = open(name, O_CREAT | O_WRONLY | O_EXCL, 0600);
+
+	ACTOR_CHECK(fd >= 0);
+	ACTOR_CHECK(fchmod(fd, mode) == 0);
+	close(fd);
 }
 
-static void make_folder(void)
+static void open_prepare(void *data)
 {
-	mkdir(FOLDER, 0755);
-	mkdir(FOLDER "/sub", 0755);
-	unlink(FOLDER "/link");
-	(void)!symlink("sub/file", FOLDER "/link");
-	close(creat(FOLDER "/sub/file", 0640));
-	unlink(FOLDER "/new");
-}
-
-static void clear_folder(void)
-{
-	unlink(FOLDER "/sub/file");
-	unlink(FOLDER "/link");
-	unlink(FOLDER "/new");
-	rmdir(FOLDER "/sub");
-	rmdir(FOLDER);
-}
-
-/* ---- open family ---------------------------------------------------------------------------- */
-
-static const struct {
-	const char *name; /* of the case, and as the message says it */
-	const char *path; /* as passed */
-	int flags;
-	unsigned mode;
-	bool is_relative_to_dirfd;
-	const char *resolved; /* NULL: fails */
-	const char *directory;
-	uint32_t bits; /* WIRE_FILE_CREATED or 0 */
-} openat_cases[] = {
-	{ "absolute", FOLDER "/sub/file", O_RDONLY, 0, false, FOLDER "/sub/file", NULL, 0 },
-	{ "dots", FOLDER "/sub/../sub//./file", O_RDWR, 0, false, FOLDER "/sub/file", NULL, 0 },
-	{ "relative to the working directory", "sub/file", O_WRONLY | O_APPEND, 0, false,
-	  FOLDER "/sub/file", FOLDER, 0 },
-	{ "relative to a descriptor", "file", O_RDONLY | O_CLOEXEC, 0, true, FOLDER "/sub/file",
-	  FOLDER "/sub", 0 },
-	{ "up from a descriptor", "../sub/file", O_RDONLY, 0, true, FOLDER "/sub/file",
-	  FOLDER "/sub", 0 },
-	{ "symbolic link", FOLDER "/link", O_RDONLY | O_NONBLOCK, 0, false, FOLDER "/sub/file",
-	  NULL, 0 },
-	{ "created", FOLDER "/new", O_CREAT | O_EXCL | O_WRONLY, 0604, false, FOLDER "/new", NULL,
-	  WIRE_FILE_CREATED },
-	{ "not created again", FOLDER "/new", O_CREAT | O_WRONLY | O_TRUNC, 0777, false,
-	  FOLDER "/new", NULL, 0 },
-	{ "mode without O_CREAT is ignored", FOLDER "/new", O_RDONLY, 0777, false, FOLDER "/new",
-	  NULL, 0 },
-	{ "directory", FOLDER, O_RDONLY | O_DIRECTORY, 0, false, FOLDER, NULL, 0 },
-	{ "absent file", FOLDER "/absent", O_RDONLY, 0, false, NULL, NULL, 0 },
-	{ "absent relative", "absent", O_RDONLY, 0, true, NULL, FOLDER "/sub", 0 },
-	{ "exclusive", FOLDER "/new", O_CREAT | O_EXCL, 0600, false, NULL, NULL, 0 },
-	{ "not a directory", FOLDER "/new/x", O_RDONLY, 0, false, NULL, NULL, 0 },
-	{ "device", "/dev/null", O_RDWR, 0, false, "/dev/null", NULL, 0 },
-	{ "empty name", "", O_RDONLY, 0, false, NULL, FOLDER, 0 },
-};
-
-static void act_openat(void *data)
-{
-	struct open_shared *shared = data;
+	struct open_notes *notes = data;
 
 	umask(0);
-	make_folder();
-	(void)!chdir(FOLDER);
-	facts_read(&shared->facts);
-	shared->dirfd = (int)syscall(SYS_open, FOLDER "/sub", O_RDONLY | O_DIRECTORY);
-	for (size_t i = 0; i < ARRAY_LEN(openat_cases); i++) {
-		int dirfd = openat_cases[i].is_relative_to_dirfd ? shared->dirfd : AT_FDCWD;
-
-		note(&shared->open[i], syscall(SYS_openat, dirfd, openat_cases[i].path,
-					       openat_cases[i].flags, openat_cases[i].mode));
-	}
-	(void)!chdir("/");
-	clear_folder();
+	facts_read(&notes->facts);
+	ACTOR_CHECK(getcwd(notes->cwd, sizeof(notes->cwd)));
+	snprintf(notes->sub, sizeof(notes->sub), "%s/sub", notes->cwd);
+	snprintf(notes->file, sizeof(notes->file), "%s/file", notes->cwd);
+	ACTOR_CHECK(mkdir("sub", 0755) == 0);
+	ACTOR_CHECK(symlink("sub", "link") == 0 && symlink("loop", "loop") == 0);
+	make_file("file", 0640);
+	make_file("sub/inner", 0600);
+	make_file("setuid", 04755);
+	make_file("setgid", 02755);
+	make_file("setgid-no-x", 02644);
+	make_file("new\nline", 0644);
+	make_file("bad\xff\xfe\x80", 0644);
+	make_file("\x01\x1b[31m\x7f", 0644);
 }
 
-/* The kernel adds O_LARGEFILE to what 64-bit programs pass; user memory has what was passed. */
-static void expect_opened(const struct event *event, unsigned first, const struct opened *opened,
-			  const char *resolved, uint32_t bits, const char *what)
+static int make_other(enum other other)
 {
-	uint64_t value = 0;
+	int fds[2];
 
-	if (!resolved) {
-		for (unsigned i = 0; i < 5; i++)
-			expect_absent(event, first + i, what);
+	switch (other) {
+	case OTHER_NONE:
+		return -1;
+	case OTHER_PIPE:
+		ACTOR_CHECK(pipe(fds) == 0);
+		return fds[0];
+	case OTHER_SOCKET:
+		return (int)syscall(SYS_socket, 1, 1, 0);
+	case OTHER_MEMFD:
+		return memfd_create("haetae live", 0);
+	case OTHER_DELETED:
+		make_file("deleted", 0600);
+		fds[0] = open("deleted", O_RDONLY);
+		ACTOR_CHECK(unlink("deleted") == 0);
+		return fds[0];
+	}
+	return -1;
+}
+
+static void put_text(const struct open_case *row, const char *cwd, int other, char *out)
+{
+	size_t target = row->text == TEXT_LONGEST ? 4095 : 4096, n = strlen(row->path), at = 0;
+
+	switch (row->text) {
+	case TEXT_AS_IS:
+	case TEXT_BAD:
+		snprintf(out, PATH_BYTES, "%s", row->path);
+		return;
+	case TEXT_ABSOLUTE:
+		snprintf(out, PATH_BYTES, "%s/%s", cwd, row->path);
+		return;
+	case TEXT_OWN_FD:
+		snprintf(out, PATH_BYTES, "/proc/self/fd/%d", other);
+		return;
+	case TEXT_LONGEST:
+	case TEXT_TOO_LONG:
+		if ((target - n) % 2)
+			out[at++] = '.'; /* "../" would leave; ".//" is one more byte */
+		if (at)
+			out[at++] = '/', out[at++] = '/';
+		while (at < target - n) {
+			out[at++] = '.';
+			out[at++] = '/';
+		}
+		strcpy(out + at, row->path);
+	}
+}
+
+static long make_call(const struct open_case *row, const char *path, int dirfd)
+{
+	struct open_how how = { row->flags, row->mode, row->resolve };
+	size_t how_bytes = row->how_bytes ? row->how_bytes : sizeof(how);
+
+	if (row->nr == SYS_openat2)
+		return syscall(SYS_openat2, dirfd, path, &how, how_bytes);
+	if (row->nr == SYS_openat)
+		return syscall(SYS_openat, dirfd, path, row->flags, row->mode);
+#ifdef SYS_open
+	if (row->nr == SYS_creat)
+		return syscall(SYS_creat, path, row->mode);
+#endif
+	return syscall(row->nr, path, row->flags, row->mode);
+}
+
+static void note_opened(struct open_note *note, int fd)
+{
+	char name[64];
+	struct statfs info;
+	ssize_t n;
+
+	ACTOR_CHECK(fstat(fd, &note->info) == 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlink(name, note->link, sizeof(note->link) - 1);
+	ACTOR_CHECK(n > 0);
+	note->link[n] = '\0';
+	note->is_overlay = fstatfs(fd, &info) == 0 && info.f_type == 0x794c7630;
+	close(fd);
+}
+
+static void open_act(void *data)
+{
+	struct open_notes *notes = data;
+	int sub = open("sub", O_PATH), file = open("file", O_RDONLY);
+
+	ACTOR_CHECK(sub >= 0 && file >= 0);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct open_case *row = &cases[i];
+		struct open_note *note = &notes->rows[i];
+		int other = make_other(row->other);
+		const int bases[] = { AT_FDCWD, sub, file, 999 };
+
+		put_text(row, notes->cwd, other, note->passed);
+		note->dirfd = bases[row->base];
+		live_mark(i);
+		note->result = make_call(row, row->text == TEXT_BAD ? (char *)8 : note->passed,
+					 note->dirfd);
+		if (note->result < 0)
+			note->result = -errno;
+		live_mark(LIVE_NO_MARK);
+		if (note->result >= 0)
+			note_opened(note, (int)note->result);
+		if (other >= 0)
+			close(other);
+	}
+}
+
+static const struct open_params *params_of(long nr)
+{
+	for (size_t i = 0; i < ARRAY_LEN(calls_params); i++)
+		if (calls_params[i].nr == nr)
+			return &calls_params[i];
+	return NULL;
+}
+
+static uint64_t expected_bits(const struct open_case *row, const struct open_note *note)
+{
+	uint32_t bits = row->bits | WIRE_FILE_WRITABLE; /* root may */
+
+	if (note->info.st_mode & S_ISUID)
+		bits |= WIRE_FILE_SETUID;
+	if ((note->info.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		bits |= WIRE_FILE_SETGID;
+	if (note->info.st_nlink == 0)
+		bits |= WIRE_FILE_UNLINKED;
+	return bits;
+}
+
+static void check_opened(const struct event *event, const struct open_params *params,
+			 const struct open_case *row, const struct open_note *note)
+{
+	const struct stat *info = &note->info;
+
+	/* /proc says "/memfd:… (deleted)"; event.h promises "memfd:…". */
+	expect_proc_path(event, (unsigned)params->path, params->ino,
+			 row->other == OTHER_MEMFD ? "memfd:haetae live" : note->link, row->name);
+	expect_number(event, (unsigned)params->file_mode, info->st_mode, row->name);
+	if (note->is_overlay) /* its inodes and devices are not what stat says */
+		return;
+	expect_number(event, (unsigned)params->dev,
+		      (uint64_t)major(info->st_dev) << 20 | minor(info->st_dev), row->name);
+	expect_number(event, (unsigned)params->ino, info->st_ino, row->name);
+	expect_number(event, (unsigned)params->bits, expected_bits(row, note), row->name);
+}
+
+static void check_not_opened(const struct event *event, const struct open_params *params,
+			     const struct open_case *row)
+{
+	const int absent[] = { params->dev, params->ino, params->bits, params->file_mode,
+			       params->path };
+
+	for (size_t i = 0; i < ARRAY_LEN(absent); i++)
+		expect_absent(event, (unsigned)absent[i], row->name);
+}
+
+static void check_name(const struct event *event, const struct open_params *params,
+		       const struct open_case *row, const struct open_note *note)
+{
+	unsigned name = (unsigned)params->name;
+
+	if (row->text == TEXT_BAD) {
+		expect_absent(event, name, row->name);
+		cr_expect(event->header->flags & WIRE_FAULT, "%s", row->name);
 		return;
 	}
-	expect_number(event, first, (int64_t)kernel_device(opened->stat.st_dev), what);
-	expect_number(event, first + 1, (int64_t)opened->stat.st_ino, what);
-	event_number(event, first + 2, &value);
-	cr_expect((value & WIRE_FILE_CREATED) == bits, "%s: created bit, bits %llx", what,
-		  (unsigned long long)value);
-	cr_expect(!(value & (WIRE_FILE_UPPER_LAYER | WIRE_FILE_MEMFD)), "%s: bits %llx", what,
-		  (unsigned long long)value);
-	expect_number(event, first + 3, opened->stat.st_mode, what);
-	expect_kpath(event, first + 4, resolved, what);
-}
-
-Test(live_open, openat, .timeout = 60)
-{
-	static const char *const names[] = { "openat", NULL };
-	struct live live;
-	struct open_shared *shared;
-	unsigned n = 0;
-
-	live_run(&live, &(struct live_options){ .syscalls = names }, act_openat);
-	shared = live.shared;
-	/* facts_read() opens files too: start behind them. */
-	while (live_find(&live, EVENT_OPENAT, n) &&
-	       !str_eq_text(event_string(live_find(&live, EVENT_OPENAT, n), PARAM_OPENAT_name),
-			    openat_cases[0].path))
-		n++;
-	for (size_t i = 0; i < ARRAY_LEN(openat_cases); i++) {
-		const struct event *event = live_find(&live, EVENT_OPENAT, n + (unsigned)i);
-		const struct opened *opened = &shared->open[i];
-		const char *what = openat_cases[i].name;
-		int flags = openat_cases[i].flags;
-
-		cr_assert(event != NULL, "%s: no event", what);
-		cr_assert((opened->result >= 0) == (openat_cases[i].resolved != NULL),
-			  "%s: the case itself, result %lld", what, (long long)opened->result);
-		expect_header(event, &shared->facts, opened->result, what);
-		cr_expect(event->header->syscall_nr == SYS_openat, "%s: number", what);
-		expect_number(event, PARAM_OPENAT_fd, opened->result, what);
-		expect_number(event, PARAM_OPENAT_dirfd,
-			      openat_cases[i].is_relative_to_dirfd ? shared->dirfd : AT_FDCWD,
-			      what);
-		expect_string(event, PARAM_OPENAT_name, openat_cases[i].path, what);
-		expect_number(event, PARAM_OPENAT_flags, flags, what);
-		expect_number(event, PARAM_OPENAT_mode,
-			      flags & O_CREAT ? (int64_t)openat_cases[i].mode : 0, what);
-		expect_opened(event, PARAM_OPENAT_dev, opened, openat_cases[i].resolved,
-			      openat_cases[i].bits, what);
-		if (openat_cases[i].directory)
-			expect_kpath(event, PARAM_OPENAT_dirpath, openat_cases[i].directory, what);
-		else
-			expect_absent(event, PARAM_OPENAT_dirpath, what);
+	if (row->text == TEXT_TOO_LONG) {
+		cr_expect(str_eq(event_string(event, name), (struct str){ note->passed, 4095 }),
+			  "%s", row->name);
+		cr_expect(event->cut_mask & 1ULL << name, "%s: not marked as cut", row->name);
+		cr_expect(event->header->flags & WIRE_CUT, "%s", row->name);
+		return;
 	}
-	live_done(&live);
+	expect_string(event, name, note->passed, row->name);
+	expect_whole(event, row->name);
 }
 
-static void act_others(void *data)
+/* The two readings of decision 1: where the path is told by both and no link is in it, they agree.
+ */
+static void check_passed(const struct event *event, const struct open_params *params,
+			 const struct open_case *row, const struct open_note *note)
 {
-	struct open_shared *shared = data;
-	struct open_how how = { .flags = O_RDWR | O_CLOEXEC, .resolve = RESOLVE_BENEATH };
-	struct open_how create = { .flags = O_CREAT | O_RDWR, .mode = 0640 };
+	struct str passed = event_passed_path(event, (unsigned)params->name, params->dirpath);
 
-	umask(0);
-	make_folder();
-	(void)!chdir(FOLDER);
-	facts_read(&shared->facts);
-	shared->dirfd = (int)syscall(SYS_openat, AT_FDCWD, FOLDER "/sub", O_RDONLY);
-	note(&shared->open[0], syscall(SYS_open, "sub/file", O_RDWR | O_TRUNC, 0777));
-	note(&shared->open[1], syscall(SYS_open, FOLDER "/absent", O_RDONLY));
-	note(&shared->open[2], syscall(SYS_creat, FOLDER "/new", 0751));
-	note(&shared->open[3], syscall(SYS_creat, FOLDER "/absent/x", 0700));
-	note(&shared->open[4], syscall(SYS_openat2, shared->dirfd, "file", &how, sizeof(how)));
-	note(&shared->open[5], syscall(SYS_openat2, shared->dirfd, "../new", &how, sizeof(how)));
-	note(&shared->open[6],
-	     syscall(SYS_openat2, AT_FDCWD, FOLDER "/sub/two", &create, sizeof(create)));
-	unlink(FOLDER "/sub/two");
-	(void)!chdir("/");
-	clear_folder();
+	if (note->result >= 0 && row->text != TEXT_OWN_FD && !strstr(note->passed, "link") &&
+	    note->passed[0] != '/' && !(row->resolve & RESOLVE_IN_ROOT))
+		cr_expect(str_eq_text(passed, note->link) || strstr(note->link, "(deleted)"),
+			  "%s: as passed %.*s, resolved %s", row->name, STR_ARG(passed),
+			  note->link);
+	if (strcmp(row->path, "link/inner") == 0 && passed.p)
+		cr_expect(str_ends_with(passed, STR("/link/inner")), "%s: %.*s", row->name,
+			  STR_ARG(passed));
 }
 
-Test(live_open, open_creat_openat2, .timeout = 60)
+static void check_directory(const struct event *event, const struct open_params *params,
+			    const struct open_case *row, const struct open_notes *notes,
+			    const struct open_note *note)
 {
-	static const char *const names[] = { "open", "creat", "openat2", NULL };
-	const struct event *event;
+	const char *const texts[] = { notes->cwd, notes->sub, notes->file, NULL };
+	bool is_relative = note->passed[0] != '/' && row->text != TEXT_BAD && note->passed[0];
+
+	/* The empty name starts from its directory, too. */
+	if (row->text == TEXT_AS_IS && !row->path[0])
+		is_relative = true;
+	if (is_relative && texts[row->base])
+		expect_proc_path(event, (unsigned)params->dirpath, -1, texts[row->base], row->name);
+	else
+		expect_absent(event, (unsigned)params->dirpath, row->name);
+}
+
+static void check_open(struct live *live, size_t i)
+{
+	const struct open_notes *notes = live->shared;
+	const struct open_case *row = &cases[i];
+	const struct open_note *note = &notes->rows[i];
+	const struct open_params *params = params_of(row->nr);
+	const struct event *event = live_marked(live, i, params->type);
+	bool has_mode = row->nr == SYS_openat2 || row->flags & O_CREAT ||
+			(row->flags & O_TMPFILE) == O_TMPFILE || params->flags < 0;
+	bool has_how = row->nr != SYS_openat2 || !row->how_bytes;
+
+	cr_expect_eq(live_count_marked(live, i, EVENT_CODE_NEVER), 1, "%s: not one event",
+		     row->name);
+	if (!event) {
+		cr_expect_fail("%s: no event", row->name);
+		return;
+	}
+	cr_expect_eq(note->result < 0 ? -note->result : 0, row->error, "%s: the call gave %lld",
+		     row->name, (long long)note->result);
+	expect_header(event, &notes->facts, note->result, row->name);
+	cr_expect_eq(event->header->syscall_nr, row->nr, "%s", row->name);
+	expect_number(event, (unsigned)params->fd, note->result, row->name);
+	if (params->dirfd >= 0)
+		expect_number(event, (unsigned)params->dirfd, note->dirfd, row->name);
+	check_name(event, params, row, note);
+	check_passed(event, params, row, note);
+	if (params->flags >= 0 && has_how)
+		expect_number(event, (unsigned)params->flags, row->flags, row->name);
+	if (has_how)
+		expect_number(event, (unsigned)params->mode, has_mode ? row->mode : 0, row->name);
+	if (params->resolve >= 0 && has_how)
+		expect_number(event, (unsigned)params->resolve, row->resolve, row->name);
+	if (note->result >= 0)
+		check_opened(event, params, row, note);
+	else
+		check_not_opened(event, params, row);
+	check_directory(event, params, row, notes, note);
+}
+
+Test(live_open, every_parameter_is_what_libc_says, .timeout = 120)
+{
 	struct live live;
-	struct open_shared *shared;
 
-	live_run(&live, &(struct live_options){ .syscalls = names }, act_others);
-	shared = live.shared;
-
-	event = live_find(&live, EVENT_OPEN, 0);
-	cr_assert(event != NULL);
-	expect_header(event, &shared->facts, shared->open[0].result, "open");
-	expect_number(event, PARAM_OPEN_fd, shared->open[0].result, "open");
-	expect_string(event, PARAM_OPEN_name, "sub/file", "open");
-	expect_number(event, PARAM_OPEN_flags, O_RDWR | O_TRUNC, "open");
-	expect_number(event, PARAM_OPEN_mode, 0, "open");
-	expect_opened(event, PARAM_OPEN_dev, &shared->open[0], FOLDER "/sub/file", 0, "open");
-	expect_kpath(event, PARAM_OPEN_dirpath, FOLDER, "open");
-	event = live_find(&live, EVENT_OPEN, 1);
-	cr_assert(event != NULL);
-	expect_header(event, &shared->facts, -ENOENT, "open fails");
-	expect_number(event, PARAM_OPEN_fd, -ENOENT, "open fails");
-	expect_string(event, PARAM_OPEN_name, FOLDER "/absent", "open fails");
-	expect_opened(event, PARAM_OPEN_dev, NULL, NULL, 0, "open fails");
-
-	event = live_find(&live, EVENT_CREAT, 0);
-	/* make_folder() calls creat(3), which is openat or creat by libc's choice. */
-	while (event && !str_eq_text(event_string(event, PARAM_CREAT_name), FOLDER "/new"))
-		event = live_find(&live, EVENT_CREAT, 1);
-	cr_assert(event != NULL);
-	expect_header(event, &shared->facts, shared->open[2].result, "creat");
-	expect_number(event, PARAM_CREAT_fd, shared->open[2].result, "creat");
-	expect_number(event, PARAM_CREAT_mode, 0751, "creat");
-	expect_number(event, PARAM_CREAT_dev, (int64_t)kernel_device(shared->open[2].stat.st_dev),
-		      "creat");
-	expect_number(event, PARAM_CREAT_ino, (int64_t)shared->open[2].stat.st_ino, "creat");
-	expect_number(event, PARAM_CREAT_file_mode, shared->open[2].stat.st_mode, "creat");
-	expect_kpath(event, PARAM_CREAT_path, FOLDER "/new", "creat");
-	expect_absent(event, PARAM_CREAT_dirpath, "creat");
-	event = live_find(&live, EVENT_CREAT, live_count(&live, EVENT_CREAT) - 1);
-	expect_header(event, &shared->facts, -ENOENT, "creat fails");
-	expect_number(event, PARAM_CREAT_fd, -ENOENT, "creat fails");
-	expect_string(event, PARAM_CREAT_name, FOLDER "/absent/x", "creat fails");
-	expect_absent(event, PARAM_CREAT_path, "creat fails");
-	expect_absent(event, PARAM_CREAT_ino, "creat fails");
-
-	event = live_find(&live, EVENT_OPENAT2, 0);
-	cr_assert(event != NULL);
-	expect_header(event, &shared->facts, shared->open[4].result, "openat2");
-	expect_number(event, PARAM_OPENAT2_dirfd, shared->dirfd, "openat2");
-	expect_string(event, PARAM_OPENAT2_name, "file", "openat2");
-	expect_number(event, PARAM_OPENAT2_flags, O_RDWR | O_CLOEXEC, "openat2");
-	expect_number(event, PARAM_OPENAT2_mode, 0, "openat2");
-	expect_number(event, PARAM_OPENAT2_resolve, RESOLVE_BENEATH, "openat2");
-	expect_opened(event, PARAM_OPENAT2_dev, &shared->open[4], FOLDER "/sub/file", 0, "openat2");
-	expect_kpath(event, PARAM_OPENAT2_dirpath, FOLDER "/sub", "openat2");
-	event = live_find(&live, EVENT_OPENAT2, 1);
-	cr_assert(event != NULL);
-	expect_header(event, &shared->facts, -EXDEV, "openat2 fails");
-	expect_number(event, PARAM_OPENAT2_fd, -EXDEV, "openat2 fails");
-	expect_opened(event, PARAM_OPENAT2_dev, NULL, NULL, 0, "openat2 fails");
-	event = live_find(&live, EVENT_OPENAT2, 2);
-	cr_assert(event != NULL);
-	expect_number(event, PARAM_OPENAT2_mode, 0640, "openat2 creates");
-	expect_number(event, PARAM_OPENAT2_resolve, 0, "openat2 creates");
-	expect_opened(event, PARAM_OPENAT2_dev, &shared->open[6], FOLDER "/sub/two",
-		      WIRE_FILE_CREATED, "openat2 creates");
-	live_done(&live);
-}
-
-/* ---- unlink
- * -------------------------------------------------------------------------------------- */
-
-static void act_unlink(void *data)
-{
-	struct open_shared *shared = data;
-
-	make_folder();
-	(void)!chdir(FOLDER);
-	facts_read(&shared->facts);
-	shared->dirfd = open(FOLDER, O_RDONLY | O_DIRECTORY);
-	syscall(SYS_unlink, FOLDER "/sub/file");
-	syscall(SYS_unlink, "absent");
-	syscall(SYS_unlinkat, shared->dirfd, "link", 0);
-	syscall(SYS_unlinkat, shared->dirfd, "sub", AT_REMOVEDIR);
-	syscall(SYS_unlinkat, AT_FDCWD, FOLDER "/absent/x", 0);
-	(void)!chdir("/");
-	rmdir(FOLDER);
-}
-
-Test(live_open, unlink_unlinkat, .timeout = 60)
-{
-	static const char *const names[] = { "unlink", "unlinkat", NULL };
-	const struct event *event;
-	struct live live;
-	struct open_shared *shared;
-	unsigned n;
-
-	live_run(&live, &(struct live_options){ .syscalls = names }, act_unlink);
-	shared = live.shared;
-	n = live_count(&live, EVENT_UNLINK);
-	cr_assert(n >= 2);
-	event = live_find(&live, EVENT_UNLINK, n - 2);
-	expect_header(event, &shared->facts, 0, "unlink");
-	expect_number(event, PARAM_UNLINK_res, 0, "unlink");
-	expect_string(event, PARAM_UNLINK_path, FOLDER "/sub/file", "unlink");
-	expect_absent(event, PARAM_UNLINK_dirpath, "unlink");
-	event = live_find(&live, EVENT_UNLINK, n - 1);
-	expect_header(event, &shared->facts, -ENOENT, "unlink fails");
-	expect_number(event, PARAM_UNLINK_res, -ENOENT, "unlink fails");
-	expect_string(event, PARAM_UNLINK_path, "absent", "unlink fails");
-	expect_kpath(event, PARAM_UNLINK_dirpath, FOLDER, "unlink fails");
-
-	event = live_find(&live, EVENT_UNLINKAT, 0);
-	cr_assert(event != NULL);
-	expect_header(event, &shared->facts, 0, "unlinkat");
-	expect_number(event, PARAM_UNLINKAT_res, 0, "unlinkat");
-	expect_number(event, PARAM_UNLINKAT_dirfd, shared->dirfd, "unlinkat");
-	expect_string(event, PARAM_UNLINKAT_name, "link", "unlinkat");
-	expect_number(event, PARAM_UNLINKAT_flags, 0, "unlinkat");
-	expect_kpath(event, PARAM_UNLINKAT_dirpath, FOLDER, "unlinkat");
-	event = live_find(&live, EVENT_UNLINKAT, 1);
-	cr_assert(event != NULL);
-	expect_number(event, PARAM_UNLINKAT_flags, AT_REMOVEDIR, "unlinkat folder");
-	event = live_find(&live, EVENT_UNLINKAT, 2);
-	cr_assert(event != NULL);
-	expect_header(event, &shared->facts, -ENOENT, "unlinkat fails");
-	expect_number(event, PARAM_UNLINKAT_dirfd, AT_FDCWD, "unlinkat fails");
-	expect_absent(event, PARAM_UNLINKAT_dirpath, "unlinkat fails");
+	live_run(&live,
+		 &(struct live_options){ .syscalls = open_calls,
+					 .prepare = open_prepare,
+					 .shared_bytes = sizeof(struct open_notes) },
+		 open_act);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		check_open(&live, i);
 	live_done(&live);
 }

@@ -1,315 +1,393 @@
-/* Paths that an attacker would choose: strange bytes, great length and depth, links, deleted files,
- * objects without a path, other roots; and 32-bit calls. */
-#include "live.h"
-
+/*
+ * Where a path runs through: a changed root, mounts, overlays, more directories than a record
+ * holds; and who may write what was opened.
+ */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
-#define FOLDER "/tmp/haetae-live-paths"
-#define DEPTH  100 /* more than the 64 components that a walk keeps whole */
+#include "live.h"
 
-struct shared {
-	struct facts facts;
-	int64_t results[16];
-	char longest[4096]; /* of 4,095 bytes: PATH_MAX with its NUL */
-	int fds[8];
-	struct stat stats[8];
+static const char *const openat_only[] = { "openat", NULL };
+
+static int open_marked(uint64_t mark, const char *path, int flags)
+{
+	int fd;
+
+	live_mark(mark);
+	fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0600);
+	live_mark(LIVE_NO_MARK);
+	return fd;
+}
+
+static void make_file(const char *name)
+{
+	int fd = open(name, O_CREAT | O_WRONLY, 0600);
+
+	ACTOR_CHECK(fd >= 0);
+	close(fd);
+}
+
+/* What /proc says of a descriptor. */
+static void note_link(int fd, char *ret, size_t size)
+{
+	char name[64];
+	ssize_t n;
+
+	ACTOR_CHECK(fd >= 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlink(name, ret, size - 1);
+	ACTOR_CHECK(n > 0);
+	ret[n] = '\0';
+}
+
+static const struct event *opened(struct live *live, uint64_t mark)
+{
+	const struct event *event = live_marked(live, mark, EVENT_OPENAT);
+
+	cr_assert_not_null(event, "mark %llu", (unsigned long long)mark);
+	return event;
+}
+
+static const char *namespace_path(const struct event *event)
+{
+	struct str text = event_kpath(event, PARAM_OPENAT_path, PARAM_OPENAT_ino, true);
+
+	return text.p ? text.p : "(absent)";
+}
+
+/* ---- chroot (decision 7) ----------------------------------------------------------------------
+ */
+
+struct root_notes {
+	char cwd[256], outside[256];
 };
 
-static const struct event *find_name(const struct live *live, const char *name)
-{
-	const struct event *event;
+enum {
+	ROOT_INSIDE,
+	ROOT_ITSELF,
+	ROOT_OUTSIDE,
+	ROOT_RELATIVE
+};
 
-	for (unsigned n = 0; (event = live_find(live, EVENT_OPENAT, n)); n++)
-		if (str_eq_text(event_string(event, PARAM_OPENAT_name), name))
-			return event;
-	return NULL;
+static void root_act(void *data)
+{
+	struct root_notes *notes = data;
+	int outside;
+
+	ACTOR_CHECK(getcwd(notes->cwd, sizeof(notes->cwd)));
+	ACTOR_CHECK(mkdir("jail", 0755) == 0 && mkdir("jail/dir", 0755) == 0);
+	make_file("jail/dir/file");
+	make_file("outside");
+	outside = open("outside", O_RDONLY);
+	note_link(outside, notes->outside, sizeof(notes->outside));
+	ACTOR_CHECK(chroot("jail") == 0); /* the working directory stays outside */
+	ACTOR_CHECK(open_marked(ROOT_INSIDE, "/dir/../dir/file", O_RDONLY) >= 0);
+	ACTOR_CHECK(open_marked(ROOT_ITSELF, "/", O_DIRECTORY) >= 0);
+	ACTOR_CHECK(open_marked(ROOT_OUTSIDE, "outside", O_RDONLY) >= 0);
+	ACTOR_CHECK(chdir("/dir") == 0);
+	ACTOR_CHECK(open_marked(ROOT_RELATIVE, "file", O_RDONLY) >= 0);
 }
 
-static int64_t open_path(const char *path, int flags)
+Test(live_paths, paths_below_a_changed_root, .timeout = 120)
 {
-	int64_t fd = syscall(SYS_openat, AT_FDCWD, path, flags, 0600);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* ---- strange and long
- * ---------------------------------------------------------------------------- */
-
-static void act_strange(void *data)
-{
-	struct shared *shared = data;
-
-	mkdir(FOLDER, 0755);
-	shared->results[0] = open_path(FOLDER "/new\nline", O_CREAT | O_WRONLY);
-	shared->results[1] = open_path(FOLDER "/\xff\xfe\xc0\xaf", O_CREAT | O_WRONLY);
-	shared->results[2] = open_path(FOLDER "/\x1b[2J\x01", O_CREAT | O_WRONLY);
-	/* The longest that the kernel takes, and one byte more. */
-	memset(shared->longest, '/', 4095);
-	memcpy(shared->longest + 4095 - 12, "etc/hostname", 12);
-	shared->longest[4095] = '\0';
-	shared->results[3] = open_path(shared->longest, O_RDONLY);
-	unlink(FOLDER "/new\nline");
-	unlink(FOLDER "/\xff\xfe\xc0\xaf");
-	unlink(FOLDER "/\x1b[2J\x01");
-	rmdir(FOLDER);
-}
-
-Test(live_paths, strange_bytes, .timeout = 60)
-{
-	static const char *const names[] = { "openat", NULL };
-	static const char *const paths[] = { FOLDER "/new\nline", FOLDER "/\xff\xfe\xc0\xaf",
-					     FOLDER "/\x1b[2J\x01" };
-	const struct event *event;
 	struct live live;
-	struct shared *shared;
-
-	live_run(&live, &(struct live_options){ .syscalls = names }, act_strange);
-	shared = live.shared;
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		event = find_name(&live, paths[i]);
-		cr_assert(event != NULL, "%s", paths[i]);
-		cr_assert(shared->results[i] >= 0);
-		expect_kpath(event, PARAM_OPENAT_path, paths[i], "strange bytes");
-	}
-	event = find_name(&live, shared->longest);
-	cr_assert(event != NULL, "4,095 bytes");
-	cr_assert(shared->results[3] >= 0);
-	expect_kpath(event, PARAM_OPENAT_path, "/etc/hostname", "4,095 bytes");
-	cr_expect(event->cut_mask == 0, "4,095 bytes fit");
-	live_done(&live);
-}
-
-static void act_deep(void *data)
-{
-	struct shared *shared = data;
-	char name[16];
-
-	mkdir(FOLDER, 0755);
-	(void)!chdir(FOLDER);
-	for (int i = 0; i < DEPTH; i++) {
-		snprintf(name, sizeof(name), "d%d", i);
-		mkdir(name, 0755);
-		(void)!chdir(name);
-	}
-	shared->results[0] = open_path("leaf", O_CREAT | O_WRONLY);
-	unlink("leaf");
-	for (int i = DEPTH - 1; i >= 0; i--) {
-		snprintf(name, sizeof(name), "d%d", i);
-		(void)!chdir("..");
-		rmdir(name);
-	}
-	(void)!chdir("/");
-	rmdir(FOLDER);
-}
-
-Test(live_paths, deeper_than_64, .timeout = 60)
-{
-	static const char *const names[] = { "openat", NULL };
+	struct root_notes *notes;
 	const struct wire_path *head;
 	const struct event *event;
-	struct live live;
-	struct str path;
+	char text[600];
 
-	live_run(&live, &(struct live_options){ .syscalls = names }, act_deep);
-	event = find_name(&live, "leaf");
-	cr_assert(event != NULL);
+	live_run(&live,
+		 &(struct live_options){ .syscalls = openat_only, .shared_bytes = sizeof(*notes) },
+		 root_act);
+	notes = live.shared;
+
+	event = opened(&live, ROOT_INSIDE);
+	expect_proc_path(event, PARAM_OPENAT_path, -1, "/dir/file", "inside");
+	snprintf(text, sizeof(text), "%s/jail/dir/file", notes->cwd);
+	cr_expect_str_eq(namespace_path(event), text);
 	head = event_kpath_head(event, PARAM_OPENAT_path);
-	cr_assert(head != NULL);
-	path = event_kpath(event, PARAM_OPENAT_path, -1, false);
-	cr_expect(head->flags & WIRE_PATH_TRUNCATED);
-	/* /tmp, the folder, DEPTH directories, the leaf. */
-	cr_expect(head->component_cnt + head->skipped_cnt == DEPTH + 3, "%u + %u",
-		  head->component_cnt, head->skipped_cnt);
-	cr_expect(str_starts_with(path, STR(FOLDER "/d0/d1/")), "%.*s", STR_ARG(path));
-	cr_expect(str_ends_with(path, STR("/d98/d99/leaf")), "%.*s", STR_ARG(path));
-	cr_expect(str_contains(path, STR("/.../")), "the gap shows: %.*s", STR_ARG(path));
+	cr_expect_eq(head->root_at, 2);
+
+	event = opened(&live, ROOT_ITSELF);
+	expect_proc_path(event, PARAM_OPENAT_path, -1, "/", "the root");
+	snprintf(text, sizeof(text), "%s/jail", notes->cwd);
+	cr_expect_str_eq(namespace_path(event), text);
+
+	/* Not reachable from the process's root: the whole path is all that there is to say. */
+	event = opened(&live, ROOT_OUTSIDE);
+	expect_proc_path(event, PARAM_OPENAT_path, -1, notes->outside, "outside");
+	cr_expect_str_eq(namespace_path(event), notes->outside);
+
+	event = opened(&live, ROOT_RELATIVE);
+	expect_proc_path(event, PARAM_OPENAT_dirpath, -1, "/dir", "relative");
+	expect_proc_path(event, PARAM_OPENAT_path, -1, "/dir/file", "relative");
 	live_done(&live);
 }
 
-/* ---- links, deleted files, objects without a path
- * ---------------------------------------------------- */
+/* ---- many directories (decision 4) ------------------------------------------------------------
+ */
 
-static void act_objects(void *data)
+#define NAME_255                                                           \
+	"n123456789012345678901234567890123456789012345678901234567890123" \
+	"n123456789012345678901234567890123456789012345678901234567890123" \
+	"n123456789012345678901234567890123456789012345678901234567890123" \
+	"n12345678901234567890123456789012345678901234567890123456789012"
+_Static_assert(sizeof(NAME_255) == 256, "NAME_MAX and a NUL");
+
+/* Directories below the stage's own one; it adds 2 components, and the file 1. */
+static const struct {
+	unsigned depth;
+	bool is_long; /* names of 255 bytes */
+} depths[] = { { 1, false },  { 53, false }, { 61, false },  { 62, false },
+	       { 80, false }, { 60, true },  { 2000, false } };
+
+static void depth_act(void *data)
 {
-	struct shared *shared = data;
-	char path[64];
-	int pair[2], ends[2];
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		const char *long_name = NAME_255;
+		char name[16];
 
-	mkdir(FOLDER, 0755);
-	(void)!symlink("/etc", FOLDER "/link");
-	open_path(FOLDER "/link/hostname", O_RDONLY);
-	shared->fds[0] = (int)open_path(FOLDER "/gone", O_CREAT | O_RDWR);
-	unlink(FOLDER "/gone");
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", shared->fds[0]);
-	open_path(path, O_RDONLY);
-	(void)!pipe(pair);
-	fstat(pair[0], &shared->stats[1]);
-	shared->fds[1] = pair[0];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", pair[0]);
-	open_path(path, O_RDONLY);
-	shared->fds[2] = memfd_create("ghost", MFD_CLOEXEC);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", shared->fds[2]);
-	open_path(path, O_RDONLY);
-	(void)!socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
-	shared->fds[3] = ends[0];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
-	shared->results[3] = open_path(path, O_RDONLY);
-	stat("/proc/self/ns/net", &shared->stats[4]);
-	open_path("/proc/self/ns/net", O_RDONLY);
-	unlink(FOLDER "/link");
-	rmdir(FOLDER);
-}
+		for (unsigned at = 1; at <= depths[i].depth; at++) {
+			const char *text = depths[i].is_long ? long_name : name;
 
-Test(live_paths, links_and_objects, .timeout = 60)
-{
-	static const char *const names[] = { "openat", NULL };
-	const struct event *event;
-	struct live live;
-	struct shared *shared;
-	char name[64], want[64];
-	struct str path;
-
-	live_run(&live, &(struct live_options){ .syscalls = names }, act_objects);
-	shared = live.shared;
-
-	event = find_name(&live, FOLDER "/link/hostname");
-	cr_assert(event != NULL);
-	expect_kpath(event, PARAM_OPENAT_path, "/etc/hostname", "link");
-	path = event_passed_path(event, PARAM_OPENAT_name, PARAM_OPENAT_dirpath);
-	cr_expect(str_eq_text(path, FOLDER "/link/hostname"), "as passed: %.*s", STR_ARG(path));
-
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", shared->fds[0]);
-	event = find_name(&live, name);
-	cr_assert(event != NULL);
-	expect_kpath(event, PARAM_OPENAT_path, FOLDER "/gone", "deleted");
-	cr_expect(event_kpath_head(event, PARAM_OPENAT_path)->flags & WIRE_PATH_DELETED);
-
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", shared->fds[1]);
-	event = find_name(&live, name);
-	cr_assert(event != NULL);
-	snprintf(want, sizeof(want), "pipe:[%llu]", (unsigned long long)shared->stats[1].st_ino);
-	path = event_kpath(event, PARAM_OPENAT_path, PARAM_OPENAT_ino, false);
-	cr_expect(str_eq_text(path, want), "pipe: %.*s", STR_ARG(path));
-
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", shared->fds[2]);
-	event = find_name(&live, name);
-	cr_assert(event != NULL);
-	expect_kpath(event, PARAM_OPENAT_path, "memfd:ghost", "memfd");
-
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", shared->fds[3]);
-	event = find_name(&live, name);
-	cr_assert(event != NULL);
-	cr_expect(event->header->result == -ENXIO, "a socket cannot be opened");
-
-	event = find_name(&live, "/proc/self/ns/net");
-	cr_assert(event != NULL);
-	snprintf(want, sizeof(want), "net:[%llu]", (unsigned long long)shared->stats[4].st_ino);
-	path = event_kpath(event, PARAM_OPENAT_path, PARAM_OPENAT_ino, false);
-	cr_expect(str_eq_text(path, want), "namespace: %.*s", STR_ARG(path));
-	live_done(&live);
-}
-
-/* ---- another root
- * ------------------------------------------------------------------------------------- */
-
-static void act_chroot(void *data)
-{
-	pid_t pid;
-
-	(void)data;
-	mkdir(FOLDER, 0755);
-	mkdir(FOLDER "/etc", 0755);
-	pid = fork();
-	if (pid == 0) {
-		(void)!chroot(FOLDER);
-		(void)!chdir("/");
-		open_path("/etc/inside", O_CREAT | O_WRONLY);
-		_exit(0);
+			snprintf(name, sizeof(name), "%u", at);
+			ACTOR_CHECK(mkdir(text, 0755) == 0 && chdir(text) == 0);
+		}
+		ACTOR_CHECK(open_marked(i, "file", O_CREAT | O_WRONLY) >= 0);
+		ACTOR_CHECK(unlink("file") == 0);
+		for (unsigned at = depths[i].depth; at >= 1; at--) {
+			snprintf(name, sizeof(name), "%u", at);
+			ACTOR_CHECK(chdir("..") == 0);
+			ACTOR_CHECK(rmdir(depths[i].is_long ? long_name : name) == 0);
+		}
 	}
-	waitpid(pid, NULL, 0);
-	unlink(FOLDER "/etc/inside");
-	rmdir(FOLDER "/etc");
-	rmdir(FOLDER);
 }
 
-Test(live_paths, chroot, .timeout = 60)
+/* The components that are there must be the ends of the real path: the first ones of the record are
+ * the leaf's side, the last ones the root's. */
+static void check_components(const struct live *live, const struct event *event, size_t i)
 {
-	static const char *const names[] = { "openat", NULL };
-	const struct event *event;
-	struct live live;
-	struct str path;
+	const struct wire_path *head = event_kpath_head(event, PARAM_OPENAT_path);
+	const char *name = (const char *)(head + 1);
+	unsigned depth = depths[i].depth, whole = depth + 3, direct;
+	char want[256];
 
-	live_run(&live, &(struct live_options){ .syscalls = names }, act_chroot);
-	event = find_name(&live, "/etc/inside");
-	cr_assert(event != NULL);
-	expect_kpath(event, PARAM_OPENAT_path, "/etc/inside", "in the process's root");
-	path = event_kpath(event, PARAM_OPENAT_path, -1, true);
-	cr_expect(str_eq_text(path, FOLDER "/etc/inside"), "in the namespace's: %.*s",
-		  STR_ARG(path));
+	cr_assert_not_null(head, "depth %u", depth);
+	cr_expect_eq(head->component_cnt + head->skipped_cnt, whole, "depth %u: %u and %u", depth,
+		     head->component_cnt, head->skipped_cnt);
+	direct = head->component_cnt - (head->skipped_cnt ? 8 : 0);
+	for (unsigned at = 0; at < head->component_cnt; at++) {
+		unsigned real = at < direct ? at : at + head->skipped_cnt; /* from the leaf */
+
+		if (real == 0)
+			snprintf(want, sizeof(want), "file");
+		else if (real <= depth && depths[i].is_long)
+			snprintf(want, sizeof(want), "%s", NAME_255);
+		else if (real <= depth)
+			snprintf(want, sizeof(want), "%u", depth + 1 - real);
+		else
+			snprintf(want, sizeof(want), "%s",
+				 real == depth + 1 ? strrchr(live->directory, '/') + 1 : "tmp");
+		cr_assert_str_eq(name, want, "depth %u, component %u", depth, at);
+		name += strlen(name) + 1;
+	}
+}
+
+/* As text the gap shows, so that nobody takes the ends for the whole. */
+static void check_gap(const struct event *event)
+{
+	struct str text = event_kpath(event, PARAM_OPENAT_path, -1, false);
+
+	cr_expect(str_contains(text, STR("/.../")), "%.*s", (int)MIN(text.n, 200u), text.p);
+	cr_expect(str_ends_with(text, STR("/file")));
+}
+
+Test(live_paths, deep_paths_keep_both_ends, .timeout = 120)
+{
+	struct live live;
+
+	live_run(&live, &(struct live_options){ .syscalls = openat_only }, depth_act);
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		const struct event *event = opened(&live, i);
+		const struct wire_path *head = event_kpath_head(event, PARAM_OPENAT_path);
+		unsigned whole = depths[i].depth + 3;
+		bool is_short = whole <= 64 && !depths[i].is_long;
+
+		cr_assert_not_null(head);
+		/* A walk has 1,792 steps for both paths of a record; what is behind is not known.
+		 */
+		if (whole < 800)
+			check_components(&live, event, i);
+		cr_expect_eq(!!(head->flags & WIRE_PATH_TRUNCATED), !is_short, "depth %u",
+			     depths[i].depth);
+		cr_expect_eq(!!(event->cut_mask & 1ULL << PARAM_OPENAT_path), !is_short, "depth %u",
+			     depths[i].depth);
+		cr_expect_leq(event->header->length, WIRE_RECORD_MAX);
+		if (head->skipped_cnt)
+			check_gap(event);
+	}
 	live_done(&live);
 }
 
-/* ---- 32-bit calls
- * -------------------------------------------------------------------------------------- */
+/* ---- mounts -----------------------------------------------------------------------------------
+ */
 
-#if defined(__x86_64__)
-/* open(2) of i386 by its gate, from this 64-bit program: number 5, arguments in ebx, ecx, edx
- * (arch/x86/entry/syscalls/syscall_32.tbl). Pointers must lie below 4 GiB. */
-static long int80_open(const char *path, int flags)
+struct mount_notes {
+	char links[8][256];
+	bool has_overlay;
+};
+
+enum {
+	MOUNT_BELOW,
+	MOUNT_ROOT,
+	MOUNT_BIND,
+	MOUNT_FILE,
+	MOUNT_READ_ONLY,
+	MOUNT_UPPER,
+	MOUNT_LOWER,
+	MOUNT_DETACHED,
+};
+
+static void mount_open(struct mount_notes *notes, unsigned mark, const char *path, int flags)
 {
-	long result;
+	int fd = open_marked(mark, path, flags);
 
-	__asm__ volatile("int $0x80"
-			 : "=a"(result)
-			 : "a"(5L), "b"(path), "c"((long)flags), "d"(0L)
-			 : "r8", "r9", "r10", "r11", "memory");
-	return result;
+	note_link(fd, notes->links[mark], sizeof(notes->links[mark]));
+	close(fd);
 }
 
-static void act_int80(void *data)
+static void overlay_open(struct mount_notes *notes)
 {
-	struct shared *shared = data;
-	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-
-	strcpy(low, "/etc/hostname");
-	facts_read(&shared->facts);
-	shared->results[0] = int80_open(low, O_RDONLY | O_CLOEXEC);
-	strcpy(low, "/etc/absent");
-	shared->results[1] = int80_open(low, O_RDONLY);
+	ACTOR_CHECK(mkdir("tmpfs/lower", 0755) == 0 && mkdir("tmpfs/upper", 0755) == 0 &&
+		    mkdir("tmpfs/work", 0755) == 0 && mkdir("merged", 0755) == 0);
+	make_file("tmpfs/lower/below");
+	if (mount("overlay", "merged", "overlay", 0,
+		  "lowerdir=tmpfs/lower,upperdir=tmpfs/upper,workdir=tmpfs/work"))
+		return;
+	notes->has_overlay = true;
+	mount_open(notes, MOUNT_UPPER, "merged/above", O_CREAT | O_WRONLY);
+	mount_open(notes, MOUNT_LOWER, "merged/below", O_RDONLY);
 }
 
-Test(live_paths, calls_by_int_0x80, .timeout = 60)
+static void mount_act(void *data)
 {
-	static const char *const names[] = { "open", NULL };
-	const struct event *event;
+	struct mount_notes *notes = data;
+	int fd;
+
+	/* Of its own, so that nothing is left mounted. */
+	ACTOR_CHECK(unshare(CLONE_NEWNS) == 0);
+	ACTOR_CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	ACTOR_CHECK(mkdir("tmpfs", 0755) == 0 && mkdir("bind", 0755) == 0);
+	make_file("on-file");
+	ACTOR_CHECK(mount("tmpfs", "tmpfs", "tmpfs", 0, NULL) == 0);
+	ACTOR_CHECK(mkdir("tmpfs/a", 0755) == 0);
+	make_file("tmpfs/a/file");
+	ACTOR_CHECK(mount("tmpfs/a", "bind", NULL, MS_BIND, NULL) == 0);
+	ACTOR_CHECK(mount("tmpfs/a/file", "on-file", NULL, MS_BIND, NULL) == 0);
+	mount_open(notes, MOUNT_BELOW, "tmpfs/a/file", O_RDONLY);
+	mount_open(notes, MOUNT_ROOT, "tmpfs", O_DIRECTORY);
+	mount_open(notes, MOUNT_BIND, "bind/file", O_RDONLY);
+	mount_open(notes, MOUNT_FILE, "on-file", O_RDONLY);
+	ACTOR_CHECK(mount(NULL, "bind", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
+	mount_open(notes, MOUNT_READ_ONLY, "bind/file", O_RDONLY);
+	overlay_open(notes);
+	fd = open("bind", O_PATH);
+	ACTOR_CHECK(fd >= 0 && umount2("bind", MNT_DETACH) == 0 && fchdir(fd) == 0);
+	mount_open(notes, MOUNT_DETACHED, "file", O_RDONLY);
+}
+
+static void expect_bits(struct live *live, unsigned mark, uint64_t set, uint64_t clear)
+{
+	uint64_t bits = 0;
+
+	cr_expect(event_number(opened(live, mark), PARAM_OPENAT_file_bits, &bits), "mark %u", mark);
+	cr_expect_eq(bits & set, set, "mark %u: 0x%llx", mark, (unsigned long long)bits);
+	cr_expect_eq(bits & clear, 0, "mark %u: 0x%llx", mark, (unsigned long long)bits);
+}
+
+Test(live_paths, paths_run_through_mounts, .timeout = 120)
+{
+	static const char *const names[] = { "below",	  "root",  "bind", "file",
+					     "read-only", "upper", "lower" };
 	struct live live;
-	struct shared *shared;
+	struct mount_notes *notes;
+	const struct wire_path *head;
 
-	live_run(&live, &(struct live_options){ .syscalls = names }, act_int80);
-	shared = live.shared;
-	if (shared->results[0] == -ENOSYS)
-		cr_skip_test("this kernel has no 32-bit calls (CONFIG_IA32_EMULATION)");
-	event = live_find(&live, EVENT_OPEN, 0);
-	cr_assert(event != NULL, "result %lld", (long long)shared->results[0]);
-	expect_header(event, &shared->facts, shared->results[0], "int 0x80");
-	cr_expect(event->header->flags & WIRE_COMPAT32);
-	cr_expect(event->header->syscall_nr == SYS_open, "the native number");
-	expect_string(event, PARAM_OPEN_name, "/etc/hostname", "int 0x80");
-	expect_number(event, PARAM_OPEN_flags, O_RDONLY | O_CLOEXEC, "int 0x80");
-	expect_kpath(event, PARAM_OPEN_path, "/etc/hostname", "int 0x80");
-	event = live_find(&live, EVENT_OPEN, 1);
-	cr_assert(event != NULL);
-	expect_number(event, PARAM_OPEN_fd, -ENOENT, "int 0x80 fails");
-	/* Number 5 of the native table is fstat: nobody asked for it. */
-	cr_expect(live_count(&live, EVENT_OPEN) == 2);
+	live_run(&live,
+		 &(struct live_options){ .syscalls = openat_only, .shared_bytes = sizeof(*notes) },
+		 mount_act);
+	notes = live.shared;
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+		if (i >= MOUNT_UPPER && !notes->has_overlay)
+			continue;
+		expect_proc_path(opened(&live, i), PARAM_OPENAT_path, -1, notes->links[i],
+				 names[i]);
+	}
+	expect_bits(&live, MOUNT_BIND, WIRE_FILE_WRITABLE, 0);
+	expect_bits(&live, MOUNT_READ_ONLY, 0, WIRE_FILE_WRITABLE);
+	if (notes->has_overlay) {
+		expect_bits(&live, MOUNT_UPPER, WIRE_FILE_UPPER_LAYER | WIRE_FILE_CREATED,
+			    WIRE_FILE_LOWER_LAYER);
+		expect_bits(&live, MOUNT_LOWER, WIRE_FILE_LOWER_LAYER,
+			    WIRE_FILE_UPPER_LAYER | WIRE_FILE_CREATED);
+	}
+	head = event_kpath_head(opened(&live, MOUNT_DETACHED), PARAM_OPENAT_path);
+	cr_assert_not_null(head);
+	cr_expect(head->flags & WIRE_PATH_DETACHED, "flags 0x%x", head->flags);
 	live_done(&live);
 }
-#endif
+
+/* ---- who may write ----------------------------------------------------------------------------
+ */
+
+static const struct {
+	const char *name;
+	mode_t mode;
+	uid_t owner;
+	gid_t group;
+	bool is_writable; /* for user 12345 and group 23456 */
+} owners[] = {
+	{ "own", 0600, 12345, 0, true },
+	{ "own but closed", 0477, 12345, 0, false },
+	{ "of the group", 0460, 0, 23456, true },
+	{ "of the group but closed", 0646, 0, 23456, false },
+	{ "of others", 0006, 0, 0, true },
+	{ "of root", 0644, 0, 0, false },
+};
+
+static void owner_act(void *data)
+{
+	umask(0);
+	for (size_t i = 0; i < ARRAY_LEN(owners); i++) {
+		make_file(owners[i].name);
+		ACTOR_CHECK(chown(owners[i].name, owners[i].owner, owners[i].group) == 0);
+		ACTOR_CHECK(chmod(owners[i].name, owners[i].mode) == 0);
+	}
+	ACTOR_CHECK(setresgid(23456, 23456, 23456) == 0 && setresuid(12345, 12345, 12345) == 0);
+	for (size_t i = 0; i < ARRAY_LEN(owners); i++)
+		ACTOR_CHECK(open_marked(i, owners[i].name, O_PATH) >= 0);
+	live_mark(100);
+	ACTOR_CHECK(syscall(SYS_openat, AT_FDCWD, "of root", O_WRONLY, 0) == -1 && errno == EACCES);
+}
+
+Test(live_paths, writable_is_by_the_callers_rights, .timeout = 120)
+{
+	struct live live;
+	const struct event *event;
+
+	live_run(&live, &(struct live_options){ .syscalls = openat_only }, owner_act);
+	for (unsigned i = 0; i < ARRAY_LEN(owners); i++)
+		expect_bits(&live, i, owners[i].is_writable ? WIRE_FILE_WRITABLE : 0,
+			    owners[i].is_writable ? 0 : WIRE_FILE_WRITABLE);
+	event = live_marked(&live, 100, EVENT_OPENAT);
+	cr_assert_not_null(event);
+	cr_expect_eq(event->header->result, -EACCES);
+	cr_expect_eq(event->header->uid, 12345);
+	cr_expect_eq(event->header->cap_effective, 0);
+	live_done(&live);
+}
