@@ -1,21 +1,27 @@
 /*
  * The outputs thread: takes alerts from the queue, gives each to every sink whose minimum priority
- * it reaches, flushes when the queue is empty. Owns the queue, the sinks, and each alert from
- * outputs_put() on. The engine thread only puts and reads counters.
+ * it reaches, pushes them out when the queue is empty or a batch is full. Owns the queue, the
+ * sinks, and each alert from outputs_put() on. The engine thread only puts and reads counters.
+ *
+ * A sink whose reader has stopped makes the thread wait, not lose: the queue takes what it can and
+ * then refuses, and both are counted.
  */
 #include "sink_private.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 
 #include "haetae/clock.h"
 #include "haetae/queue.h"
 
-#define SINKS_MAX	8
-#define BATCH_MAX	256
-#define FLUSH_WINDOW_NS (5 * NS_PER_SEC) /* how long one batch may wait for its reader */
+#define SINKS_MAX   8
+#define BATCH_MAX   256
+#define BATCH_BYTES (256u << 10) /* a batch ends with the alert that passes it */
+/* How long one flush waits for its reader before it looks whether the thread shall stop. */
+#define FLUSH_WINDOW_NS (100 * NS_PER_MS)
 
 struct outputs {
 	struct queue queue;
@@ -25,7 +31,7 @@ struct outputs {
 	bool is_running; /* the engine's view: the thread was started and not yet joined */
 	int stop_fd;
 	_Atomic bool is_stopping;
-	_Atomic uint64_t deadline_ns; /* no flush waits beyond, once stopping */
+	_Atomic uint64_t deadline_ns; /* set before is_stopping: no flush waits beyond */
 	_Atomic uint64_t accepted, delivered, failed, below_priority;
 	_Atomic uint64_t refused[PRIORITY__COUNT];
 };
@@ -37,85 +43,113 @@ static void add(_Atomic uint64_t *counter, uint64_t n)
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-/* An alert counts once: delivered where every sink that wanted it took it. */
-static void deliver(struct outputs *outputs, struct alert *alert, uint32_t *ret_pending)
-{
-	bool is_wanted = false, is_taken = true;
+/* ---- the thread ----------------------------------------------------------------------------- */
 
+static void give_to_sinks(struct outputs *outputs, struct alert *alert)
+{
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
 		struct sink *sink = &outputs->sinks[i];
 
 		if (alert->priority > sink->config.min_priority)
-			continue;
-		is_wanted = true;
-		is_taken &= sink->kind->write(sink, alert);
+			add(&outputs->below_priority, 1);
+		else if (!sink->kind->write(sink, alert))
+			add(&outputs->failed, 1);
 	}
-	if (!is_wanted)
-		add(&outputs->below_priority, 1);
-	else if (is_taken)
-		++*ret_pending;
-	else
-		add(&outputs->failed, 1);
 	alert_free(alert);
 }
 
-static uint64_t flush_deadline(const struct outputs *outputs)
+static size_t pending_bytes(const struct outputs *outputs)
 {
-	if (outputs->is_stopping)
-		return outputs->deadline_ns;
-	return clock_boot_ns() + FLUSH_WINDOW_NS;
+	size_t sum = 0;
+
+	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
+		sum += outputs->sinks[i].pending.n;
+	return sum;
 }
 
-static void flush(struct outputs *outputs, uint32_t pending)
+/* False where the queue was found empty. */
+static bool take_batch(struct outputs *outputs)
 {
-	uint32_t failed = 0;
+	struct alert *alert;
 
+	for (unsigned i = 0; i < BATCH_MAX && pending_bytes(outputs) < BATCH_BYTES; i++) {
+		alert = queue_take(&outputs->queue);
+		if (!alert)
+			return false;
+		give_to_sinks(outputs, alert);
+	}
+	return true;
+}
+
+static void count_sink(struct outputs *outputs, struct sink *sink)
+{
+	add(&outputs->delivered, sink->delivered);
+	add(&outputs->failed, sink->failed);
+	sink->delivered = sink->failed = 0;
+}
+
+static void flush(struct outputs *outputs)
+{
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
 		struct sink *sink = &outputs->sinks[i];
-		uint32_t lost = sink->kind->flush(sink, flush_deadline(outputs));
+		uint64_t deadline_ns = outputs->is_stopping ? outputs->deadline_ns
+							    : clock_boot_ns() + FLUSH_WINDOW_NS;
 
-		failed = MAX(failed, lost);
+		sink->kind->flush(sink, deadline_ns);
+		count_sink(outputs, sink);
 	}
-	failed = MIN(failed, pending);
-	add(&outputs->failed, failed);
-	add(&outputs->delivered, pending - failed);
 }
 
-static void drain(struct outputs *outputs)
+/* The deadline is over: what is not out has failed. */
+static void give_up(struct outputs *outputs)
 {
-	for (;;) {
-		uint32_t pending = 0, taken = 0;
-		struct alert *alert;
+	struct alert *alert;
 
-		while (taken < BATCH_MAX && (alert = queue_take(&outputs->queue))) {
-			deliver(outputs, alert, &pending);
-			taken++;
+	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
+		add(&outputs->failed, outputs->sinks[i].pending_cnt);
+	while ((alert = queue_take(&outputs->queue))) {
+		for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
+			bool is_wanted = alert->priority <= outputs->sinks[i].config.min_priority;
+
+			add(is_wanted ? &outputs->failed : &outputs->below_priority, 1);
 		}
-		if (pending)
-			flush(outputs, pending);
-		if (taken == 0)
-			return;
+		alert_free(alert);
 	}
+}
+
+static void wait_for_work(const struct outputs *outputs)
+{
+	struct pollfd fds[] = {
+		{ .fd = outputs->queue.event_fd, .events = POLLIN },
+		{ .fd = outputs->stop_fd, .events = POLLIN },
+	};
+
+	(void)poll(fds, ARRAY_LEN(fds), -1); /* all signals are blocked here */
 }
 
 static void *run(void *data)
 {
 	struct outputs *outputs = data;
 
-	while (!outputs->is_stopping) {
-		struct pollfd fds[] = {
-			{ .fd = outputs->queue.event_fd, .events = POLLIN },
-			{ .fd = outputs->stop_fd, .events = POLLIN },
-		};
+	for (;;) {
+		bool is_stopping = outputs->is_stopping, has_more;
 
-		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
-			break;
 		queue_acknowledge(&outputs->queue);
-		drain(outputs);
+		has_more = take_batch(outputs);
+		flush(outputs);
+		has_more |= pending_bytes(outputs) > 0;
+		if (is_stopping && has_more && clock_boot_ns() >= outputs->deadline_ns) {
+			give_up(outputs);
+			return NULL;
+		}
+		if (is_stopping && !has_more)
+			return NULL;
+		if (!has_more)
+			wait_for_work(outputs);
 	}
-	drain(outputs);
-	return NULL;
 }
+
+/* ---- start and stop ------------------------------------------------------------------------- */
 
 static int open_sinks(struct outputs *outputs, const struct sink_config *configs, uint32_t cnt)
 {
@@ -136,13 +170,28 @@ static int open_sinks(struct outputs *outputs, const struct sink_config *configs
 	return 0;
 }
 
+/* Signals are for the engine thread; a write to a pipe without a reader is EPIPE here. */
+static int start_thread(struct outputs *outputs)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	r = pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (r != 0)
+		return -r;
+	r = pthread_create(&outputs->thread, NULL, run, outputs);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -r;
+}
+
 int outputs_start(const struct sink_config *sinks, uint32_t sink_cnt, uint32_t queue_length,
 		  struct outputs **ret)
 {
 	struct outputs *outputs;
 	int r;
 
-	if (sink_cnt > SINKS_MAX)
+	if (sink_cnt == 0 || sink_cnt > SINKS_MAX)
 		return -EINVAL;
 	outputs = aligned_alloc(_Alignof(struct outputs), sizeof(*outputs));
 	if (!outputs)
@@ -154,7 +203,7 @@ int outputs_start(const struct sink_config *sinks, uint32_t sink_cnt, uint32_t q
 	if (r == 0)
 		r = open_sinks(outputs, sinks, sink_cnt);
 	if (r == 0)
-		r = -pthread_create(&outputs->thread, NULL, run, outputs);
+		r = start_thread(outputs);
 	if (r < 0) {
 		outputs_free(outputs);
 		return r;
@@ -190,13 +239,9 @@ void outputs_stop(struct outputs *outputs, uint64_t deadline_ns)
 
 struct outputs *outputs_free(struct outputs *outputs)
 {
-	struct alert *alert;
-
 	if (!outputs)
 		return NULL;
 	outputs_stop(outputs, clock_boot_ns());
-	while (outputs->queue.items && (alert = queue_take(&outputs->queue)))
-		alert_free(alert);
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
 		outputs->sinks[i].kind->close(&outputs->sinks[i]);
 	queue_done(&outputs->queue);
@@ -207,12 +252,17 @@ struct outputs *outputs_free(struct outputs *outputs)
 
 void outputs_stats(const struct outputs *outputs, struct outputs_stats *ret)
 {
+	uint64_t sum;
+
 	*ret = (struct outputs_stats){
-		.accepted = outputs->accepted,
 		.delivered = outputs->delivered,
 		.failed = outputs->failed,
 		.below_priority = outputs->below_priority,
+		.accepted = outputs->accepted, /* read last of these: the others follow it */
 	};
 	for (unsigned i = 0; i < PRIORITY__COUNT; i++)
 		ret->refused[i] = outputs->refused[i];
+	sum = ret->delivered + ret->failed + ret->below_priority;
+	ret->queued =
+		ret->accepted * outputs->sink_cnt - MIN(sum, ret->accepted * outputs->sink_cnt);
 }

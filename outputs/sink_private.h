@@ -12,11 +12,11 @@ struct sink_kind {
 	const char *type;
 	/* 0 or a negative errno. */
 	int (*open)(struct sink *sink);
-	/* Takes one alert, may keep it in its own buffer until flush. False: it is given up. */
+	/* Adds one alert to what is pending. False: no memory, the alert is given up. */
 	bool (*write)(struct sink *sink, const struct alert *alert);
-	/* Pushes out what was written. Returns how many of the alerts since the last flush could
-	 * not be delivered. Waits at most until deadline_ns (boot time). */
-	uint32_t (*flush)(struct sink *sink, uint64_t deadline_ns);
+	/* Pushes out what is pending, waiting at most until deadline_ns (boot time); what is not
+	 * out by then stays pending. Counts delivered and failed alerts. */
+	void (*flush)(struct sink *sink, uint64_t deadline_ns);
 	void (*close)(struct sink *sink);
 };
 
@@ -24,8 +24,13 @@ struct sink {
 	const struct sink_kind *kind;
 	struct sink_config config;
 	int fd;
-	struct buf pending;   /* lines not yet written */
-	uint32_t pending_cnt; /* alerts in it */
+	bool owns_fd;
+	bool is_torn;	    /* the last thing that was written is half a line */
+	size_t chunk;	    /* how much one write(2) may take without blocking */
+	struct buf pending; /* lines on their way; the first `written` bytes are out */
+	size_t written;
+	uint64_t pending_cnt;	    /* alerts that are not out */
+	uint64_t delivered, failed; /* since the caller took them last */
 };
 
 extern const struct sink_kind sink_stdout;

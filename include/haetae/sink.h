@@ -25,8 +25,11 @@ struct outputs; /* opaque */
 struct outputs_stats {
 	uint64_t accepted;		   /* put into the queue */
 	uint64_t refused[PRIORITY__COUNT]; /* queue full */
-	/* After outputs_stop(): accepted = delivered + failed + below_priority. */
+	/* Each accepted alert once for each sink: accepted × sinks = delivered + failed +
+	 * below_priority + queued. After outputs_stop() nothing is queued: what the deadline left
+	 * has failed. */
 	uint64_t delivered, failed, below_priority;
+	uint64_t queued; /* in the queue, or in a sink whose reader does not read */
 };
 
 /* Starts the thread. 0 or a negative errno. */
