@@ -168,7 +168,9 @@ static void put_id(const struct event *event, enum param_type type, uint64_t val
 		buf_puts(out, "<NONE>");
 		return;
 	}
-	if (event->names)
+	/* A number of 64 bits that no process can have must not pass for the one in its low half.
+	 */
+	if (event->names && (type != PARAM_PID || value <= UINT32_MAX))
 		name = event->names->find(type, id, event->names->data);
 	if (name.p)
 		buf_put_str(out, name);

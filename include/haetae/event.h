@@ -117,8 +117,8 @@ void event_set_syscalls(const struct event_set *set, uint16_t type_of_syscall[WI
 /* Names that only later stages know: of a process, a user, a group (PARAM_PID, PARAM_UID,
  * PARAM_GID). STR_NONE where it knows none. */
 struct event_names {
-	struct str (*find)(enum param_type type, uint32_t id, void *data);
-	void *data;
+	struct str (*find)(enum param_type type, uint32_t id, const void *data);
+	const void *data;
 };
 
 struct event {

@@ -244,7 +244,7 @@ Test(render, addresses)
 	}
 }
 
-static struct str find_name(enum param_type type, uint32_t id, void *data)
+static struct str find_name(enum param_type type, uint32_t id, const void *data)
 {
 	cr_expect_eq(data, &event);
 	if (type == PARAM_UID && id == 0)
@@ -270,6 +270,9 @@ Test(render, names_of_later_stages)
 	expect("no such process", PARAM_EXECVE_ptid, "1");
 	builder.header->loginuid = 0;
 	expect("user of login", PARAM_EXECVE_loginuid, "root");
+	record_begin(&builder, EVENT_PROCEXIT);
+	record_put_number(&builder, "reaper_tid", (1LL << 32) + 1000);
+	expect("a pid that cannot be", PARAM_PROCEXIT_reaper_tid, "4294968296");
 }
 
 Test(render, args)
