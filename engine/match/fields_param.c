@@ -4,8 +4,6 @@
  */
 #include "fields_evt.h"
 
-#define ID_NONE UINT32_MAX /* "unchanged" (setreuid(2)), "unset" (loginuid) */
-
 /* Room for a parameter as text: names of flags are the longest that is not in the record. */
 #define PARAM_TEXT_MAX(event) ((size_t)(event)->header->length * 2 + 2048)
 /* Of all parameters together, with their names. */
@@ -25,38 +23,40 @@ static int find_param(const struct event *event, const struct field_argument *ar
 
 /* ---- evt.arg -------------------------------------------------------------------------------- */
 
-/* Parameters whose names come from the tables of this stage. False: not one of those, or absent. */
-static bool format_id(const struct field_context *context, unsigned number, struct buf *out)
+/* The tables of this stage, as the event stage asks for names. */
+static struct str find_id_name(enum param_type type, uint32_t id, const void *data)
 {
-	enum param_type type = context->event->schema->params[number].type;
+	const struct field_context *context = data;
 	const struct proc *proc;
-	const char *name;
-	uint64_t id;
+	const char *name = NULL;
 
-	if ((type != PARAM_PID && type != PARAM_UID && type != PARAM_GID) ||
-	    !event_number(context->event, number, &id))
-		return false;
 	if (type == PARAM_PID) {
-		proc = context->procs && id <= UINT32_MAX
-			       ? proc_table_find_pid(context->procs, (uint32_t)id)
-			       : NULL;
-		if (proc && proc->comm[0])
-			buf_puts(out, proc->comm);
-		else
-			buf_put_s64(out, (int64_t)id);
-		return true;
+		proc = context->procs ? proc_table_find_pid(context->procs, id) : NULL;
+		return proc && proc->comm[0] ? str_from(proc->comm) : STR_NONE;
 	}
-	if ((uint32_t)id == ID_NONE) {
-		buf_puts(out, "<NONE>");
-		return true;
-	}
-	name = !context->users	   ? NULL
-	       : type == PARAM_UID ? users_name(context->users, (uint32_t)id)
-				   : users_group_name(context->users, (uint32_t)id);
+	if (context->users)
+		name = type == PARAM_UID ? users_name(context->users, id)
+					 : users_group_name(context->users, id);
 	if (!name && id == 0 && type == PARAM_UID)
 		name = "root";
-	buf_puts(out, name ? name : "<NA>");
-	return true;
+	return name ? str_from(name) : STR_NONE;
+}
+
+static bool is_id(enum param_type type)
+{
+	return type == PARAM_PID || type == PARAM_UID || type == PARAM_GID;
+}
+
+static bool format_param(const struct field_context *context, unsigned number, struct buf *out)
+{
+	const struct event_names names = { find_id_name, context };
+	struct event named;
+
+	if (!is_id(context->event->schema->params[number].type))
+		return event_param_format(context->event, number, out);
+	named = *context->event;
+	named.names = &names;
+	return event_param_format(&named, number, out);
 }
 
 static bool is_path(enum param_type type)
@@ -91,8 +91,7 @@ void evt_get_arg(const struct field_context *context, const struct field_argumen
 	if (number < 0)
 		return;
 	text = scratch_buf(context, PARAM_TEXT_MAX(event));
-	if (!format_id(context, (unsigned)number, &text) &&
-	    !event_param_format(event, (unsigned)number, &text))
+	if (!format_param(context, (unsigned)number, &text))
 		return;
 	if (is_path(event->schema->params[number].type) && !text.failed)
 		give_path_param(context, (unsigned)number, buf_str(&text), ret);
@@ -103,9 +102,12 @@ void evt_get_arg(const struct field_context *context, const struct field_argumen
 void evt_get_args(const struct field_context *context, const struct field_argument *argument,
 		  struct value_set *ret)
 {
+	const struct event_names names = { find_id_name, context };
 	struct buf text = scratch_buf(context, PARAMS_TEXT_MAX(context->event));
+	struct event named = *context->event;
 
-	event_args_format(context->event, &text);
+	named.names = &names;
+	event_args_format(&named, &text);
 	give_buf(context, &text, ret);
 }
 
