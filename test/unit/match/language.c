@@ -109,6 +109,14 @@ int language_compile(struct language *language)
 	return language->result;
 }
 
+const struct diag *language_diag(const struct language *language, const char *code)
+{
+	for (uint32_t i = 0; i < language->diags.item_cnt; i++)
+		if (strcmp(language->diags.items[i].code, code) == 0)
+			return &language->diags.items[i];
+	return NULL;
+}
+
 /* ---- values ---------------------------------------------------------------------------------- */
 
 struct source {

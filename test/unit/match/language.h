@@ -38,6 +38,9 @@ void language_macro(struct language *language, const char *name, const char *con
 struct rule_def *language_rule(struct language *language, const char *condition);
 int language_compile(struct language *language);
 
+/* The first diagnostic with the code, or NULL. */
+const struct diag *language_diag(const struct language *language, const char *code);
+
 /* Bit i of *ret_hits: rule i (of the first 64) matched. Returns the number of hits. */
 unsigned language_run(struct language *language, const char *event, const struct given *given,
 		      uint64_t *ret_hits);
