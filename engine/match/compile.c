@@ -341,6 +341,8 @@ int program_compile(struct arena *arena, struct defs *defs, const bool *is_activ
 	if (r < 0)
 		return r;
 	lint_unused(&c);
+	if (!is_match_all)
+		lint_shadowed(&c, expressions, is_active);
 	*ret_rules = rules;
 	if (diags_has_errors(diags))
 		return diags->failed ? -ENOMEM : RULES_E_INVALID;

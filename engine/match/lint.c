@@ -103,6 +103,42 @@ void lint_rule(struct compilation *c, const struct compiled_rule *rule, const st
 		     "begin the condition with evt.type = … or evt.type in (…)");
 }
 
+/* The first rule whose whole condition the expression, or a part that it needs, is. */
+static uint32_t find_shadow(const struct expr *expr)
+{
+	uint32_t first = expr->root_of;
+
+	for (uint32_t i = 0; expr->kind == EXPR_AND && i < expr->child_cnt; i++)
+		first = MIN(first, find_shadow(expr->children[i]));
+	return first;
+}
+
+/* Uses root_of before plan.c does: the first rule with the expression as its condition. */
+void lint_shadowed(struct compilation *c, struct expr *const *expressions, const bool *is_active)
+{
+	for (uint32_t i = 0; i < c->defs->rule_cnt; i++) {
+		const struct rule_def *rule = &c->defs->rules[i];
+		uint32_t shadow;
+
+		if (!expressions[i] || !is_active[i] || expressions[i]->kind == EXPR_FALSE)
+			continue;
+		shadow = find_shadow(expressions[i]);
+		if (shadow == PLAN_NONE) {
+			expressions[i]->root_of = i;
+			continue;
+		}
+		diags_warning(c->diags, text_whole(&rule->name), "W0414",
+			      "move the more special rule to the front",
+			      "rule '%.*s' never raises an alert: an earlier rule matches whenever "
+			      "it does",
+			      STR_ARG(rule->name.s));
+		diags_related(c->diags, text_whole(&c->defs->rules[shadow].name), "this one");
+	}
+	for (uint32_t i = 0; i < c->defs->rule_cnt; i++)
+		if (expressions[i])
+			expressions[i]->root_of = PLAN_NONE;
+}
+
 void lint_unused(struct compilation *c)
 {
 	for (uint32_t i = 0; i < c->defs->macro_cnt; i++) {

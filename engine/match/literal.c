@@ -146,6 +146,20 @@ static bool check_event_name(struct compilation *c, const struct ast_value *valu
 	return false;
 }
 
+/* syscall.type: a misspelt name only never matches. */
+static bool lint_syscall_name(struct compilation *c, const struct ast_value *value,
+			      struct check_result *result)
+{
+	return event_code_find(value->text) >= 0 ||
+	       problem_add(c, result, value->at, "W0413", NULL, "no syscall is named '%.*s'",
+			   STR_ARG(value->text));
+}
+
+static bool is_syscall_name(const struct operand *operand)
+{
+	return operand->kind == OPERAND_FIELD && strcmp(operand->field->name, "syscall.type") == 0;
+}
+
 static bool is_equality(enum op op)
 {
 	return op == OP_EQ || op == OP_NE || op == OP_IN || op == OP_INTERSECTS;
@@ -225,6 +239,8 @@ bool literal_convert(struct compilation *c, const struct operand *left, enum op 
 	if (!convert(c, left, op, value, result, ret))
 		return false;
 	if (left->is_type_name && is_equality(op) && !check_event_name(c, value, result, ret))
+		return false;
+	if (is_syscall_name(left) && is_equality(op) && !lint_syscall_name(c, value, result))
 		return false;
 	if (value_class_of(left->type) == CLASS_BYTES && !lint(c, value, result))
 		return false;

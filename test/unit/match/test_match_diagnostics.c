@@ -18,7 +18,7 @@ static void add_names(struct language *language)
 	language_macro(language, "never", "(evt.num=0)");
 }
 
-Test(match_language, errors)
+Test(match_diagnostics, errors)
 {
 	static const struct {
 		const char *condition, *code, *at; /* at: the text under the caret */
@@ -91,7 +91,7 @@ Test(match_language, errors)
 	}
 }
 
-Test(match_language, macro_loops_and_order)
+Test(match_diagnostics, macro_loops_and_order)
 {
 	struct language language;
 
@@ -112,7 +112,7 @@ Test(match_language, macro_loops_and_order)
 }
 
 /* A rule may use what its own file or an earlier one defines. */
-Test(match_language, macro_of_later_file)
+Test(match_diagnostics, macro_of_later_file)
 {
 	for (unsigned is_late = 0; is_late < 2; is_late++) {
 		struct language language;
@@ -128,7 +128,7 @@ Test(match_language, macro_of_later_file)
 }
 
 /* One run shows all: syntax, names and types in several rules. */
-Test(match_language, several_errors)
+Test(match_diagnostics, several_errors)
 {
 	struct language language;
 
@@ -143,7 +143,7 @@ Test(match_language, several_errors)
 	language_done(&language);
 }
 
-Test(match_language, warnings)
+Test(match_diagnostics, warnings)
 {
 	static const struct {
 		const char *condition, *code; /* NULL: none at all */
@@ -173,6 +173,8 @@ Test(match_language, warnings)
 		{ "evt.type = open and proc.name = \"tolower(x)\"", "W0408" },
 		{ "evt.type = open and proc.cmdline contains \"run shells now\"", "W0412" },
 		{ "evt.type = open and proc.cmdline contains \"shells\"", NULL },
+		{ "evt.type = open and syscall.type = opem", "W0413" },
+		{ "evt.type = open and syscall.type in (open, openat)", NULL },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
@@ -193,7 +195,7 @@ Test(match_language, warnings)
 	}
 }
 
-Test(match_language, unused)
+Test(match_diagnostics, unused)
 {
 	struct language language;
 
@@ -213,7 +215,41 @@ Test(match_language, unused)
 	language_done(&language);
 }
 
-Test(match_language, skip_if_unknown)
+/* Only the first match counts: what an earlier rule implies never shows. */
+Test(match_diagnostics, shadowed)
+{
+	static const struct {
+		const char *first, *second;
+		bool is_match_all, want;
+	} cases[] = {
+		{ "evt.type = open and proc.name = a", "proc.name = a and evt.type = open", false,
+		  true },
+		{ "evt.type = open and proc.name = a", "proc.name = a and evt.type = open", true,
+		  false },
+		{ "proc.name = a", "evt.type = open and proc.name = a", false, true },
+		{ "m", "evt.type = open and (m and proc.pid = 1)", false, true },
+		{ "evt.type = open and proc.name = a", "proc.name = a", false, false },
+		{ "proc.name = a or proc.pid = 1", "proc.name = a", false, false },
+		{ "not proc.name = a", "proc.name = a and proc.pid = 2", false, false },
+		{ "fd.name = /a", "not (not fd.name = /a or proc.pid = 1)", false, true },
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct language language;
+
+		language_init(&language, 1u << 26);
+		language.is_match_all = cases[i].is_match_all;
+		language_macro(&language, "m", "proc.pname = b");
+		language_rule(&language, cases[i].first);
+		language_rule(&language, cases[i].second);
+		cr_expect_eq(language_compile(&language), 0, "%s", cases[i].second);
+		cr_expect_eq(language_diag(&language, "W0414") != NULL, cases[i].want, "%s / %s",
+			     cases[i].first, cases[i].second);
+		language_done(&language);
+	}
+}
+
+Test(match_diagnostics, skip_if_unknown)
 {
 	static const struct {
 		const char *condition;
