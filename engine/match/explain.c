@@ -75,6 +75,14 @@ static void put_head(const struct ruleset *ruleset, const struct rule *rule, str
 
 /* ---- condition ------------------------------------------------------------------------------- */
 
+/* A macro stands for its tree. */
+static enum ast_kind kind_of(const struct ast_node *node)
+{
+	while (node->kind == AST_MACRO && node->child_cnt)
+		node = node->children[0];
+	return node->kind;
+}
+
 /* One part a line, where the condition is a row of parts. */
 static void put_expanded(const struct ast_node *node, struct buf *out)
 {
@@ -83,7 +91,7 @@ static void put_expanded(const struct ast_node *node, struct buf *out)
 
 	for (uint32_t i = 0; i < cnt; i++) {
 		const struct ast_node *part = is_row ? node->children[i] : node;
-		bool has_parens = is_row && (part->kind == AST_AND || part->kind == AST_OR);
+		bool has_parens = is_row && (kind_of(part) == AST_AND || kind_of(part) == AST_OR);
 		_cleanup_(buf_done) struct buf text;
 
 		buf_init(&text, EXPANDED_BYTES);

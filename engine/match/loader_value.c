@@ -175,11 +175,13 @@ void loader_check_keys(struct loader *loader, const struct yaml_node *map, const
 
 		if (e->key->kind != YAML_SCALAR)
 			continue;
-		near_name_init(&near, e->key->text.s);
 		while (known[i] && !str_eq_text(e->key->text.s, known[i]))
-			near_name_offer(&near, known[i++]);
+			i++;
 		if (known[i])
 			continue;
+		near_name_init(&near, e->key->text.s);
+		for (i = 0; known[i]; i++)
+			near_name_offer(&near, known[i]);
 		diags_warning(loader->diags, e->key->at, "W0502", "remove it",
 			      "unknown key '%.*s'; it is ignored", STR_ARG(e->key->text.s));
 		if (near.best)
