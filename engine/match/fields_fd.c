@@ -142,33 +142,31 @@ GETTER(get_name)
 		net_get_name(context, argument, ret);
 }
 
-static struct str last_slash(struct str path, uint32_t *ret_at)
+/* Bytes of the path before its last component: with the slash; 0 where there is none. */
+static uint32_t prefix_length(struct str path)
 {
-	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
+	uint32_t n = path.n;
 
-	if (!slash)
-		return STR_NONE;
-	*ret_at = (uint32_t)(slash - path.p);
-	return path;
+	while (n && path.p[n - 1] != '/')
+		n--;
+	return n;
 }
 
 /* memfd:x and pipe:[1] are in no directory. */
 static struct str directory_of(struct str path)
 {
-	uint32_t at;
+	uint32_t n = prefix_length(path);
 
-	if (!path.n || path.p[0] != '/' || !last_slash(path, &at).p)
+	if (!n || path.p[0] != '/')
 		return STR_NONE;
-	return at == 0 ? STR("/") : (struct str){ path.p, at };
+	return (struct str){ path.p, n > 1 ? n - 1 : 1 };
 }
 
 static struct str filename_of(struct str path)
 {
-	uint32_t at;
+	uint32_t n = prefix_length(path);
 
-	if (!last_slash(path, &at).p)
-		return path;
-	return (struct str){ path.p + at + 1, path.n - at - 1 };
+	return (struct str){ path.p + n, path.n - n };
 }
 
 static bool is_file_or_directory(const struct event *event)
