@@ -50,7 +50,7 @@ EVT_GETTER(get_res)
 	if (!schema_has_result(context->event->schema))
 		return;
 	name = result >= 0 ? "SUCCESS" : errno_name(result < -4095 ? 0 : (int)-result);
-	if (name && (result >= 0 || result >= -4095)) {
+	if (name && result >= -4095) {
 		give_text(context, name, ret);
 		return;
 	}

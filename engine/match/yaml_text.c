@@ -49,7 +49,8 @@ static bool grow(struct walk *walk)
 		walk->failed = true;
 		return false;
 	}
-	memcpy(segments, walk->segments, walk->cnt * sizeof(*segments));
+	if (walk->cnt)
+		memcpy(segments, walk->segments, walk->cnt * sizeof(*segments));
 	walk->segments = segments;
 	walk->cap = cap;
 	return true;
