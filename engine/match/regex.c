@@ -12,10 +12,12 @@
 #include "haetae/text.h"
 #include "regex_nfa.h"
 
-/* Backtracking steps before the second matcher decides: some tens of microseconds. */
-#define MATCH_LIMIT   5000
-#define JIT_STACK_MIN (32u << 10)
-#define JIT_STACK_MAX (256u << 10)
+/* Steps of backtracking times bytes of the value before the second matcher decides: a step may read
+ * the whole value again (.*.*x), and this many bytes take about 0.3 ms. */
+#define MATCH_WORK	600000u
+#define MATCH_LIMIT_MIN 50u
+#define JIT_STACK_MIN	(32u << 10)
+#define JIT_STACK_MAX	(256u << 10)
 /* Translated characters are at most \x{10ffff} plus operators. */
 #define TRANSLATED_MAX 16384
 
@@ -117,7 +119,6 @@ struct regex_scratch *regex_scratch_new(void)
 	scratch->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL);
 	if (!scratch->context || !scratch->data)
 		return regex_scratch_free(scratch);
-	pcre2_set_match_limit(scratch->context, MATCH_LIMIT);
 	if (scratch->stack)
 		pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
 	return scratch;
@@ -171,6 +172,8 @@ enum regex_result regex_match(const struct regex *regex, struct regex_scratch *s
 			return REGEX_UNDECIDED;
 		}
 	}
+	pcre2_set_match_limit(scratch->context,
+			      MAX(MATCH_WORK / MAX(subject.n, 1u), MATCH_LIMIT_MIN));
 	r = pcre2_match(regex->code, (PCRE2_SPTR)subject.p, subject.n, 0, PCRE2_NO_UTF_CHECK,
 			scratch->data, scratch->context);
 	if (r >= 0)
