@@ -343,8 +343,8 @@ Test(alert, hostile_bytes)
 		"/tmp/quote\"back\\slash",
 		"/tmp/\xc0\xaf",
 		"/tmp/\xed\xa0\x80",
-		"/tmp/\xe2\x80\xae"
-		"gpj.exe",
+		("/tmp/\xe2\x80\xae"
+		 "gpj.exe"),
 		"/tmp/\x01\x02\x1f\x7f\xc2\x85",
 		"/tmp/\xf4\x90\x80\x80",
 		"/tmp/cut\xe2\x82",
