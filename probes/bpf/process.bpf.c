@@ -164,9 +164,9 @@ static __always_inline __u64 skip_string(struct frame *frame, __u64 from)
 {
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < ARGV0_CHUNKS + 1; i++) {
-		long length = bpf_probe_read_user_str(frame->spare, ARGV_CHUNK + 1, (void *)from);
+		long length = read_user_string(frame->spare, ARGV_CHUNK + 1, from);
 
-		if (length <= 0)
+		if (length < 0)
 			return 0;
 		if (length <= ARGV_CHUNK)
 			return from + (__u64)length;
@@ -317,9 +317,9 @@ static __always_inline void put_vector(struct frame *frame, __u32 parameter, __u
 		at = frame->position;
 		if (at >= frame->vector_stop)
 			break;
-		length = bpf_probe_read_user_str(frame->record + (at & POSITION_MASK), STRING_BYTES,
-						 (void *)address);
-		if (length <= 0) {
+		length = read_user_string(frame->record + (at & POSITION_MASK), STRING_BYTES,
+					  address);
+		if (length < 0) {
 			frame->flags |= WIRE_FAULT;
 			break;
 		}

@@ -65,6 +65,19 @@ static __always_inline void put_string_done(struct frame *frame, __u32 parameter
 	put_done(frame, parameter, at, length, is_cut);
 }
 
+/* A string of user memory. Returns its bytes with the NUL, or < 0. Before 6.2 the helper says 0 of
+ * an empty string (strncpy_from_user_nofault, mm/maccess.c). */
+static __always_inline long read_user_string(__u8 *to, __u32 size, __u64 address)
+{
+	long length = bpf_probe_read_user_str(to, size, (void *)address);
+
+	if (length == 0) {
+		*to = 0;
+		return 1;
+	}
+	return length;
+}
+
 /* A string of the program's memory. Returns its bytes with the NUL, or < 0. */
 static __always_inline long put_user_string(struct frame *frame, __u32 parameter, __u64 address)
 {
@@ -76,9 +89,8 @@ static __always_inline long put_user_string(struct frame *frame, __u32 parameter
 		frame->position = at;
 		return -1;
 	}
-	length = bpf_probe_read_user_str(frame->record + (at & POSITION_MASK), STRING_BYTES,
-					 (void *)address);
-	if (length <= 0) {
+	length = read_user_string(frame->record + (at & POSITION_MASK), STRING_BYTES, address);
+	if (length < 0) {
 		frame->flags |= WIRE_FAULT;
 		return -1;
 	}
