@@ -52,6 +52,7 @@ struct list_def {
 	struct text name;
 	const struct text *items;
 	uint32_t item_cnt;
+	uint32_t item_cap; /* the loader's, while it appends */
 	struct def_order order;
 	struct def_place place;
 	bool is_used; /* set by the compiler */
@@ -86,6 +87,7 @@ struct exception_def {
 	uint32_t field_cnt;
 	const struct exception_row *rows;
 	uint32_t row_cnt;
+	uint32_t row_cap; /* the loader's, while it appends */
 };
 
 struct rule_def {
@@ -98,6 +100,7 @@ struct rule_def {
 	uint32_t tag_cnt;
 	const struct exception_def *exceptions;
 	uint32_t exception_cnt;
+	uint32_t exception_cap; /* the loader's, while it appends */
 	struct def_order order;
 	struct def_place place;
 };

@@ -11,6 +11,7 @@
 #define LINE_WIDTH     96
 #define EVENTS_MAX     24 /* event types are named one by one up to here */
 #define EXPANDED_BYTES (1u << 20)
+#define PLAN_BYTES     (8u << 20)
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
@@ -65,7 +66,7 @@ static void put_head(const struct ruleset *ruleset, const struct rule *rule, str
 	buf_puts(out, rule->is_enabled	? "yes\n"
 		      : def->is_foreign ? "no: its source is not watched\n"
 		      : ruleset->compiled[rule->index].is_skipped ? "no: skipped, see check\n"
-		      : def->is_enabled ? "no: by the selection of rules\n"
+		      : def->is_enabled ? "no: by the selection of rules or the minimum priority\n"
 					: "no: by its key enabled\n");
 	put_label(out, "desc");
 	put_words(out, rule->desc, 13);
@@ -186,15 +187,50 @@ static void put_events(const struct rule *rule, struct buf *out)
 	put_words(out, cnt ? buf_str(&names) : STR("none: the rule cannot match"), 4);
 }
 
+/* A test against a long list is cut: the condition above has it whole. */
+static void put_plan_line(struct str line, struct buf *out)
+{
+	uint32_t head = MIN(line.n, (uint32_t)LINE_WIDTH), tail = line.n;
+
+	while (tail > 4 && memcmp(line.p + tail - 4, "  ? ", 4) != 0)
+		tail--;
+	if (tail <= 4 || tail - 4 < head + 8) {
+		buf_put_str(out, line);
+	} else {
+		/* Between two values, or at least not within a character. */
+		while (head > LINE_WIDTH / 2 && memcmp(line.p + head - 2, ", ", 2) != 0)
+			head--;
+		while (head > 0 && ((unsigned char)line.p[head] & 0xc0) == 0x80)
+			head--;
+		buf_put(out, line.p, head);
+		buf_puts(out, "…");
+		buf_put(out, line.p + tail - 4, line.n - tail + 4);
+	}
+	buf_putc(out, '\n');
+}
+
+static void put_plan(const struct ruleset *ruleset, const struct rule *rule, struct buf *out)
+{
+	_cleanup_(buf_done) struct buf text;
+	const char *line, *end;
+
+	buf_init(&text, PLAN_BYTES);
+	program_dump_rule(ruleset->program, &ruleset->compiled[rule->index], &text);
+	buf_puts(out,
+		 "\nplan, by event types; tests and values with several users are evaluated once "
+		 "an event\n");
+	line = buf_str(&text).p;
+	for (; (end = strchr(line, '\n')) != NULL; line = end + 1)
+		put_plan_line((struct str){ line, (uint32_t)(end - line) }, out);
+	if (text.failed)
+		buf_puts(out, "    … too long to show\n");
+}
+
 void ruleset_explain(const struct ruleset *ruleset, const struct rule *rule, struct buf *out)
 {
 	put_head(ruleset, rule, out);
 	put_condition(ruleset, rule, out);
 	put_events(rule, out);
-	if (!rule->is_enabled)
-		return;
-	buf_puts(out,
-		 "\nplan, by event types; tests and values with several users are evaluated once "
-		 "an event\n");
-	program_dump_rule(ruleset->program, &ruleset->compiled[rule->index], out);
+	if (rule->is_enabled)
+		put_plan(ruleset, rule, out);
 }

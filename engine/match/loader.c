@@ -57,6 +57,25 @@ void *def_set_add(struct loader *loader, struct def_set *set, const void *def, s
 	return copy;
 }
 
+void *loader_grow(struct loader *loader, const void *items, uint32_t cnt, uint32_t more,
+		  size_t size, uint32_t *cap)
+{
+	uint32_t wanted = MAX(cnt + more, cnt * 2);
+	void *grown;
+
+	if (*cap >= cnt + more)
+		return (void *)(uintptr_t)items;
+	grown = arena_zalloc_array(loader->arena, wanted, size);
+	if (!grown) {
+		loader->is_out_of_memory = true;
+		return NULL;
+	}
+	if (cnt)
+		memcpy(grown, items, cnt * size);
+	*cap = wanted;
+	return grown;
+}
+
 void def_order_new(struct loader *loader, struct def_order *order)
 {
 	order->index = order->visibility = loader->next_index++;

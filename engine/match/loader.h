@@ -48,6 +48,11 @@ int loader_finish(struct loader *loader, struct defs *ret);
 void *def_set_find(const struct def_set *set, struct str name);
 /* Adds a copy of size bytes, which begins with its name. NULL: out of memory, or too many. */
 void *def_set_add(struct loader *loader, struct def_set *set, const void *def, size_t size);
+/* The array with room for `more`, moved where *cap is too small; what was appended one by one is
+ * copied a bounded number of times. *cap is 0 for an array that is not to be written to. NULL: out
+ * of memory. */
+void *loader_grow(struct loader *loader, const void *items, uint32_t cnt, uint32_t more,
+		  size_t size, uint32_t *cap);
 /* Name, place and order of a definition: a new one, or one that exists and is touched. */
 void def_order_new(struct loader *loader, struct def_order *order);
 void def_order_touch(struct loader *loader, struct def_order *order);

@@ -6,6 +6,9 @@
 
 #include "parse.h"
 
+/* Of a rule. Each is looked for by its name among all others. */
+#define EXCEPTIONS_MAX 1000
+
 static const char *const exception_keys[] = { "name", "fields", "comps", "values", NULL };
 
 /* One as written. */
@@ -159,23 +162,20 @@ static bool read_tuple_row(struct loader *loader, const struct yaml_node *node,
 static bool add_rows(struct loader *loader, const struct yaml_node *values,
 		     struct exception_def *def)
 {
-	struct exception_row *rows =
-		new_array(loader, (size_t)def->row_cnt + values->entry_cnt, sizeof(*rows));
+	struct exception_row *rows = loader_grow(loader, def->rows, def->row_cnt, values->entry_cnt,
+						 sizeof(*rows), &def->row_cap);
 	uint32_t cnt = def->row_cnt;
 	bool is_good = true;
 
 	if (!rows)
 		return false;
-	if (cnt)
-		memcpy(rows, def->rows, cnt * sizeof(*rows));
 	for (const struct yaml_entry *e = values->entries; e; e = e->next)
 		is_good &= def->is_single ? read_single_row(loader, e->value, &rows[cnt++])
 					  : read_tuple_row(loader, e->value, &rows[cnt++]);
-	if (!is_good)
-		return false;
 	def->rows = rows;
-	def->row_cnt = cnt;
-	return true;
+	if (is_good)
+		def->row_cnt = cnt;
+	return is_good;
 }
 
 /* ---- one exception --------------------------------------------------------------------------- */
@@ -230,6 +230,15 @@ static struct exception_def *find(struct exception_def *defs, uint32_t cnt, stru
 	return NULL;
 }
 
+static bool has_room(struct loader *loader, const struct yaml_node *list, uint32_t cnt)
+{
+	if (list->entry_cnt <= EXCEPTIONS_MAX - cnt)
+		return true;
+	bad(loader, (struct span){ list->at.source, list->at.offset, 1 },
+	    "put more values into each of them", "a rule has at most 1000 exceptions");
+	return false;
+}
+
 void loader_exceptions(struct loader *loader, const struct yaml_node *map, struct rule_def *rule)
 {
 	enum key_state state;
@@ -238,8 +247,8 @@ void loader_exceptions(struct loader *loader, const struct yaml_node *map, struc
 	uint32_t cnt = 0;
 
 	rule->exceptions = NULL;
-	rule->exception_cnt = 0;
-	if (!list)
+	rule->exception_cnt = rule->exception_cap = 0;
+	if (!list || !has_room(loader, list, 0))
 		return;
 	defs = new_array(loader, list->entry_cnt, sizeof(*defs));
 	for (const struct yaml_entry *e = list->entries; defs && e; e = e->next) {
@@ -298,13 +307,12 @@ void loader_exceptions_append(struct loader *loader, const struct yaml_node *map
 	uint32_t cnt = rule->exception_cnt;
 	struct exception_def *defs;
 
-	if (!list)
+	if (!list || !has_room(loader, list, cnt))
 		return;
-	defs = new_array(loader, (size_t)cnt + list->entry_cnt, sizeof(*defs));
+	defs = loader_grow(loader, rule->exceptions, cnt, list->entry_cnt, sizeof(*defs),
+			   &rule->exception_cap);
 	if (!defs)
 		return;
-	if (cnt)
-		memcpy(defs, rule->exceptions, cnt * sizeof(*defs));
 	for (const struct yaml_entry *e = list->entries; e; e = e->next) {
 		struct exception_def *known;
 		struct written written;

@@ -54,14 +54,11 @@ static void report_unknown(struct loader *loader, const struct def_set *set, con
 static void append_items(struct loader *loader, struct list_def *list, const struct text *items,
 			 uint32_t item_cnt)
 {
-	struct text *all = arena_new_array(loader->arena, struct text, list->item_cnt + item_cnt);
+	struct text *all = loader_grow(loader, list->items, list->item_cnt, item_cnt, sizeof(*all),
+				       &list->item_cap);
 
-	if (!all) {
-		loader->is_out_of_memory = true;
+	if (!all)
 		return;
-	}
-	if (list->item_cnt)
-		memcpy(all, list->items, list->item_cnt * sizeof(*all));
 	if (item_cnt)
 		memcpy(all + list->item_cnt, items, item_cnt * sizeof(*all));
 	list->items = all;
