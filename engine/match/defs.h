@@ -148,6 +148,9 @@ void ast_format(const struct ast_node *node, bool with_origin, struct buf *out);
 /* The instructions of one rule, with slots and how many rules share each. */
 void program_dump_rule(const struct program *program, const struct compiled_rule *rule,
 		       struct buf *out);
+/* The shared units that its instructions call. */
+void program_dump_units(const struct program *program, const struct compiled_rule *rule,
+			struct buf *out);
 void program_dump(const struct program *program, struct buf *out);
 
 #endif

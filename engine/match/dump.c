@@ -185,6 +185,55 @@ void program_dump_rule(const struct program *program, const struct compiled_rule
 		format_code(program, last, out);
 }
 
+/* Marks the units that the run of code calls; true where one was not marked before. */
+static bool mark_units(const struct program *program, uint32_t entry, bool *is_called)
+{
+	uint32_t end = entry;
+	bool has_new = false;
+
+	for (uint32_t pc = entry; pc < PLAN_FALSE && pc <= end && pc < program->instruction_cnt;
+	     pc++) {
+		const struct instruction *instruction = &program->code[pc];
+
+		if (instruction->op == INSTRUCTION_CALL && !is_called[instruction->operand])
+			has_new = is_called[instruction->operand] = true;
+		if (instruction->on_true < PLAN_FALSE)
+			end = MAX(end, instruction->on_true);
+		if (instruction->on_false < PLAN_FALSE)
+			end = MAX(end, instruction->on_false);
+	}
+	return has_new;
+}
+
+void program_dump_units(const struct program *program, const struct compiled_rule *rule,
+			struct buf *out)
+{
+	_cleanup_(freep) bool *is_called = calloc(program->unit_cnt + 1u, sizeof(*is_called));
+	uint32_t number = (uint32_t)(rule - program->rules), last = PLAN_NONE;
+	bool has_new = true;
+
+	for (unsigned code = 0; is_called && code < EVENT_CODE__COUNT; code++) {
+		const struct plan_entry *entry = find_entry(program, code, number);
+
+		if (entry && entry->entry != last)
+			(void)mark_units(program, entry->entry, is_called);
+		last = entry ? entry->entry : last;
+	}
+	/* Units call units; each round reaches one level further. */
+	while (is_called && has_new) {
+		has_new = false;
+		for (uint32_t i = 0; i < program->unit_cnt; i++)
+			if (is_called[i])
+				has_new |= mark_units(program, program->units[i].entry, is_called);
+	}
+	for (uint32_t i = 0; is_called && i < program->unit_cnt; i++) {
+		if (!is_called[i])
+			continue;
+		buf_printf(out, "  unit %u, %u users\n", i, program->units[i].expr->user_cnt);
+		format_code(program, program->units[i].entry, out);
+	}
+}
+
 void program_dump(const struct program *program, struct buf *out)
 {
 	buf_printf(out, "values %u, tests %u, units %u, instructions %u\n", program->operand_cnt,

@@ -216,6 +216,7 @@ static void put_plan(const struct ruleset *ruleset, const struct rule *rule, str
 
 	buf_init(&text, PLAN_BYTES);
 	program_dump_rule(ruleset->program, &ruleset->compiled[rule->index], &text);
+	program_dump_units(ruleset->program, &ruleset->compiled[rule->index], &text);
 	buf_puts(out,
 		 "\nplan, by event types; tests and values with several users are evaluated once "
 		 "an event\n");
