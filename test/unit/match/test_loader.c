@@ -132,7 +132,7 @@ Test(loader, many_rules, .timeout = 120)
 	struct rules_options options;
 	struct ruleset *ruleset = NULL;
 	struct diags diags;
-	clock_t begin;
+	clock_t begin _unused_;
 
 	buf_init(&text, 1u << 24);
 	put_many(&text);
@@ -158,7 +158,7 @@ Test(loader, many_mistakes, .timeout = 120)
 	struct rules_options options;
 	struct ruleset *ruleset = NULL;
 	struct diags diags;
-	clock_t begin;
+	clock_t begin _unused_;
 
 	buf_init(&text, 1u << 24);
 	for (unsigned i = 0; i < MANY_RULES; i++)
