@@ -267,6 +267,28 @@ static bool is_null_text(struct str s)
 	       str_eq_text(s, "Null") || str_eq_text(s, "NULL");
 }
 
+/* What stands behind a '!' is no part of the value. The tags of YAML itself say what we know. */
+static void warn_tag(struct reader *reader, const yaml_char_t *tag, const struct yaml_node *node)
+{
+	if (!tag || str_starts_with(str_from((const char *)tag), STR("tag:yaml.org,2002:")))
+		return;
+	diags_warning(reader->diags, (struct span){ reader->source, node->at.offset, 1 }, "W0103",
+		      "put quotes around the value", "'%s' is a YAML tag and no part of the value",
+		      (const char *)tag);
+}
+
+/* libyaml's scalar begins at its anchor or tag. */
+static uint32_t skip_properties(struct str file, uint32_t offset, uint32_t end)
+{
+	while (offset < end && (file.p[offset] == '&' || file.p[offset] == '!')) {
+		while (offset < end && !memchr(" \t\r\n", file.p[offset], 4))
+			offset++;
+		while (offset < end && memchr(" \t\r\n", file.p[offset], 4))
+			offset++;
+	}
+	return offset;
+}
+
 static void on_scalar(struct reader *reader, const yaml_event_t *event)
 {
 	struct str value = { (const char *)event->data.scalar.value,
@@ -277,14 +299,17 @@ static void on_scalar(struct reader *reader, const yaml_event_t *event)
 
 	if (!node || !count_nodes(reader, 1, node->at))
 		return;
-	place.begin = node->at.offset;
 	place.end = node->at.offset + node->at.length;
+	place.begin = skip_properties(reader->file, node->at.offset, place.end);
 	node->text = yaml_text(reader->texts, &place, value);
 	if (!node->text.s.p) {
 		reader->is_out_of_memory = true;
 		return;
 	}
-	if (place.style == YAML_LITERAL_SCALAR_STYLE || place.style == YAML_FOLDED_SCALAR_STYLE)
+	warn_tag(reader, event->data.scalar.tag, node);
+	reader->problem.is_scalar_block =
+		place.style == YAML_LITERAL_SCALAR_STYLE || place.style == YAML_FOLDED_SCALAR_STYLE;
+	if (reader->problem.is_scalar_block)
 		node->at = text_whole(&node->text);
 	node->is_null = place.style == YAML_PLAIN_SCALAR_STYLE && is_null_text(value);
 	add_anchor(reader, event->data.scalar.anchor, node);
@@ -319,7 +344,10 @@ static void on_collection(struct reader *reader, const yaml_event_t *event, enum
 	}
 	if (!parent && kind == YAML_MAP)
 		diags_error(reader->diags, (struct span){ reader->source, node->at.offset, 1 },
-			    "E0111", "a rule file is a list: begin each item with '- '",
+			    "E0111",
+			    reader->file.p[node->at.offset] == '-'
+				    ? "write a blank behind the '-'"
+				    : "a rule file is a list: begin each item with '- '",
 			    "the file is a map, not a list of items");
 	if (!parent || parent->is_root)
 		begin_item(reader, node);
@@ -449,7 +477,9 @@ static void recover(struct reader *reader)
 		parser->context ? offset_of(reader, &parser->context_mark) : problem->offset;
 	save_broken_item(reader);
 	problem->resume_offset = yaml_next_item(reader->file, problem->item_offset);
-	yaml_report(reader->diags, problem);
+	/* That it is no list was said; all else follows from it. */
+	if (reader->depth == 0 || reader->stack[0].is_root)
+		yaml_report(reader->diags, problem);
 	reader->read_bytes += MAX(problem->offset, problem->resume_offset) - reader->base;
 	reader->base = problem->resume_offset;
 	if (++reader->error_cnt >= SYNTAX_ERRORS_MAX ||

@@ -36,7 +36,7 @@ struct yaml_problem {
 	uint32_t key_column;		 /* of the broken item's first key, from 1; 0 unknown */
 	bool has_scalar;		 /* one was read before in the item: */
 	uint32_t scalar_begin, scalar_end;
-	bool is_scalar_quoted;
+	bool is_scalar_quoted, is_scalar_block;
 };
 void yaml_report(struct diags *diags, const struct yaml_problem *problem);
 

@@ -66,24 +66,55 @@ static char char_at(const struct yaml_problem *problem, uint32_t offset)
 	return offset < problem->file.n ? problem->file.p[offset] : '\n';
 }
 
+static uint32_t column_of(struct str file, uint32_t offset)
+{
+	return offset - line_begin(file, offset) + 1;
+}
+
+static bool is_key_line(struct str file, uint32_t offset)
+{
+	struct str line = { file.p + offset, line_end(file, offset) - offset };
+
+	return str_contains(line, STR(": ")) || str_ends_with(line, STR(":"));
+}
+
+/* Where the line should stand: the list in which the parser is tells the column of its '-', and by
+ * habit that of the keys. */
+static void hint_indentation(struct diags *diags, const struct yaml_problem *problem)
+{
+	uint32_t list_column = column_of(problem->file, problem->context_offset);
+
+	if (is_in(problem, "block collection") && list_column > 1)
+		diags_hint(
+			diags,
+			"the list above has its '- ' in column %u; indent the keys of its entries "
+			"by %u",
+			list_column, list_column + 1);
+	else if (problem->key_column > 1)
+		diags_hint(diags,
+			   "the item's first key stands in column %u; indent this line by %u",
+			   problem->key_column, problem->key_column - 1);
+}
+
 static void report_indentation(struct diags *diags, const struct yaml_problem *problem)
 {
 	uint32_t begin = line_begin(problem->file, problem->offset);
 	struct span at = span_at(problem, begin, true);
 	uint32_t blanks = at.offset - begin;
 
-	if (blanks == 0) {
+	if (problem->has_scalar && problem->is_scalar_block && problem->scalar_end + 1 >= begin &&
+	    !is_key_line(problem->file, begin)) {
+		diags_error(diags, at, "E0105", "indent it like the first line of the text",
+			    "this line is indented less than the text block above it");
+	} else if (blanks == 0) {
 		diags_error(diags, at, "E0105",
 			    "begin an item with '- ' and indent its other keys by two blanks",
 			    "this line stands at the left margin, outside of any item");
-		return;
+	} else {
+		diags_error(diags, at, "E0105", "indent all keys of an item alike",
+			    "bad indentation: %u blank%s", blanks, blanks == 1 ? "" : "s");
+		hint_indentation(diags, problem);
 	}
-	diags_error(diags, at, "E0105", "indent all keys of an item alike",
-		    "bad indentation: %u blank%s", blanks, blanks == 1 ? "" : "s");
-	if (problem->key_column > 1)
-		diags_hint(diags,
-			   "the item's first key stands in column %u; indent this line by %u",
-			   problem->key_column, problem->key_column - 1);
 }
 
 /* "key: value" where a value was going on. */
@@ -113,16 +144,18 @@ static void report_behind_value(struct diags *diags, const struct yaml_problem *
 {
 	uint32_t begin = line_begin(problem->file, problem->offset);
 
-	if (problem->has_scalar && problem->scalar_begin < problem->offset &&
-	    problem->scalar_end > begin) {
+	if (span_at(problem, begin, true).offset >= problem->offset)
+		report_indentation(diags, problem);
+	else if (problem->has_scalar && problem->is_scalar_quoted && problem->scalar_end > begin)
 		diags_error(
 			diags, span_at(problem, problem->offset, false), "E0107",
 			"a quote at the begin of a value quotes all of it: put the other kind of "
 			"quotes around the whole",
 			"text behind a closing quote");
-		return;
-	}
-	report_indentation(diags, problem);
+	else
+		diags_error(diags, span_at(problem, problem->offset, false), "E0108",
+			    "remove it, or put quotes around the whole value",
+			    "text behind the end of a list or map");
 }
 
 static void report_unclosed_quote(struct diags *diags, const struct yaml_problem *problem,
