@@ -96,6 +96,19 @@ static void hint_indentation(struct diags *diags, const struct yaml_problem *pro
 			   problem->key_column, problem->key_column - 1);
 }
 
+/* A plain value ends at " #", and goes on in the next line as far as the user is concerned. */
+static bool is_behind_comment(const struct yaml_problem *problem, uint32_t begin)
+{
+	struct str file = problem->file;
+	uint32_t i = problem->scalar_end;
+
+	if (!problem->has_scalar || problem->is_scalar_quoted || problem->is_scalar_block)
+		return false;
+	while (i < file.n && file.p[i] == ' ')
+		i++;
+	return i < file.n && file.p[i] == '#' && line_end(file, i) + 2 >= begin;
+}
+
 static void report_indentation(struct diags *diags, const struct yaml_problem *problem)
 {
 	uint32_t begin = line_begin(problem->file, problem->offset);
@@ -106,6 +119,9 @@ static void report_indentation(struct diags *diags, const struct yaml_problem *p
 	    !is_key_line(problem->file, begin)) {
 		diags_error(diags, at, "E0105", "indent it like the first line of the text",
 			    "this line is indented less than the text block above it");
+	} else if (is_behind_comment(problem, begin) && !is_key_line(problem->file, begin)) {
+		diags_error(diags, at, "E0104", "put quotes around the whole value",
+			    "the value above ended at its ' #', which begins a comment");
 	} else if (blanks == 0) {
 		diags_error(diags, at, "E0105",
 			    "begin an item with '- ' and indent its other keys by two blanks",

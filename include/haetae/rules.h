@@ -54,7 +54,7 @@ struct rule_selector {
 
 struct rules_options {
 	bool is_match_all;	    /* rule_matching: all */
-	enum priority min_priority; /* less urgent rules are not loaded */
+	enum priority min_priority; /* less urgent rules are checked but never enabled */
 	const struct rule_selector *selectors;
 	uint32_t selector_cnt;
 	/* Compiles an output; set by the caller because templates belong to the alert stage, which

@@ -167,6 +167,8 @@ Test(yaml, recovery)
 		{ "key of a nested list too far left",
 		  STR("- a: b\n  c:\n    - d: e\n   f: g\n- i: j\n"), "!{a: b}; {i: j}",
 		  "4:4 E0105" },
+		{ "comment within a value", STR("- a: b\n  c: d # e\n    f\n- i: j\n"),
+		  "!{a: b}; {i: j}", "3:5 E0104" },
 		{ "text behind a list", STR("- a: b\n  c: [d]]\n- i: j\n"), "!{a: b}; {i: j}",
 		  "2:9 E0108" },
 		{ "tag", STR("- a: !b c\n  d: !!str e\n"), "{a: c, d: e}", "1:6 W0103" },
