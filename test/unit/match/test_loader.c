@@ -4,7 +4,6 @@
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "haetae/rules.h"
 
@@ -125,26 +124,21 @@ static void put_many(struct buf *out)
 			   i, i % MANY_MACROS, i, i, i, i % MANY_MACROS, i, i % 100);
 }
 
-/* Two seconds of CPU for ten thousand rules; a sanitizer's build is only asked for the result. */
+/* How long it takes is bench/'s to say; quadratic work would not end within the time-out. */
 Test(loader, many_rules, .timeout = 120)
 {
 	_cleanup_(buf_done) struct buf text;
 	struct rules_options options;
 	struct ruleset *ruleset = NULL;
 	struct diags diags;
-	clock_t begin _unused_;
 
 	buf_init(&text, 1u << 24);
 	put_many(&text);
 	cr_assert(!text.failed);
 	diags_init(&diags);
 	rules_options_default(&options);
-	begin = clock();
 	cr_assert_eq(
 		ruleset_load_text(STR("many.yaml"), buf_str(&text), &options, &diags, &ruleset), 0);
-#ifndef __SANITIZE_ADDRESS__
-	cr_expect_lt((clock() - begin) / (double)CLOCKS_PER_SEC, 2.0);
-#endif
 	cr_expect_eq(ruleset_rule_cnt(ruleset), MANY_RULES);
 	cr_expect(ruleset_find(ruleset, STR("Rule number 9999")));
 	ruleset_free(ruleset);
@@ -158,7 +152,6 @@ Test(loader, many_mistakes, .timeout = 120)
 	struct rules_options options;
 	struct ruleset *ruleset = NULL;
 	struct diags diags;
-	clock_t begin _unused_;
 
 	buf_init(&text, 1u << 24);
 	for (unsigned i = 0; i < MANY_RULES; i++)
@@ -168,13 +161,9 @@ Test(loader, many_mistakes, .timeout = 120)
 			   i, i, i);
 	diags_init(&diags);
 	rules_options_default(&options);
-	begin = clock();
 	cr_assert_eq(
 		ruleset_load_text(STR("many.yaml"), buf_str(&text), &options, &diags, &ruleset),
 		RULES_E_INVALID);
-#ifndef __SANITIZE_ADDRESS__
-	cr_expect_lt((clock() - begin) / (double)CLOCKS_PER_SEC, 5.0);
-#endif
 	cr_expect_geq(diags.error_cnt, 2 * MANY_RULES);
 	cr_expect_gt(diags.suppressed_cnt, 0);
 	diags_done(&diags);
