@@ -6,6 +6,9 @@
 
 #define NAME_MAX_SHOWN 64
 
+/* Beside enum field_argument_error. */
+#define UNFINISHED (FIELD_ARG_E_PARAM + 1)
+
 struct compiler {
 	struct arena *arena;
 	struct diags *diags;
@@ -79,10 +82,6 @@ static void unknown_field(struct compiler *compiler, uint32_t from)
 		return;
 	}
 	compiler->position += name.n;
-	if (compiler->position < compiler->text.n && compiler->text.p[compiler->position] == '(') {
-		fail(compiler, from, "E0607", NULL, "a transformer cannot stand in an output:");
-		return;
-	}
 	fail(compiler, from, "E0601", NULL, "unknown field");
 	near_name_init(&near, name);
 	for (unsigned i = 0; field_at(i); i++)
@@ -101,6 +100,7 @@ static void bad_argument(struct compiler *compiler, uint32_t from, const struct 
 		[FIELD_ARG_E_FORBIDDEN] = { "E0604", "the field takes no such argument:" },
 		[FIELD_ARG_E_INDEX] = { "E0604", "the argument must be a number:" },
 		[FIELD_ARG_E_PARAM] = { "E0605", "no event has such an argument:" },
+		[UNFINISHED] = { "E0607", "no end:" },
 	};
 
 	if (error < 0) {
@@ -149,7 +149,7 @@ static int parse_bracket(struct compiler *compiler, const struct field *field,
 		n++;
 	if (n >= text.n || text.p[n] != ']') {
 		compiler->position = compiler->text.n;
-		return FIELD_ARG_E_FORBIDDEN;
+		return UNFINISHED;
 	}
 	compiler->position += n + 1;
 	return field_argument_parse(compiler->arena, field, &argument, false, ret);
@@ -174,6 +174,23 @@ static int parse_argument(struct compiler *compiler, const struct field *field,
 }
 
 /* ---- parts ---------------------------------------------------------------------------------- */
+
+/* As the field is written in a rule. */
+static struct str field_key(struct arena *arena, const struct field *field,
+			    const struct field_argument *argument)
+{
+	switch (argument->kind) {
+	case FIELD_ARG_INDEX:
+		return arena_printf(arena, "%s[%llu]", field->name,
+				    (unsigned long long)argument->index);
+	case FIELD_ARG_KEY:
+		return arena_printf(arena, argument->param_of_type ? "%s.%.*s" : "%s[%.*s]",
+				    field->name, STR_ARG(argument->key));
+	case FIELD_ARG_NONE:
+		break;
+	}
+	return arena_str(arena, str_from(field->name));
+}
 
 static bool is_repeated(const struct compiler *compiler, struct str key)
 {
@@ -208,6 +225,53 @@ static void add_field(struct compiler *compiler, const struct field *field,
 	part->is_repeated = repeated;
 	compiler->is_out_of_memory |= !part->key.p;
 	compiler->needs |= field->flags & (FIELD_NEEDS_ENV | FIELD_NEEDS_SWAP);
+}
+
+/* The fields below a transformer are in output_fields by their own names. */
+static void add_inner_fields(struct compiler *compiler, const struct transformer *transformer)
+{
+	const struct field_argument *argument;
+	const struct field *field;
+
+	for (unsigned i = 0; (field = transformer_field(transformer, i, &argument)); i++) {
+		struct str key = field_key(compiler->arena, field, argument);
+
+		if (!key.p || compiler->part_cnt == TEMPLATE_TOKENS_MAX) {
+			compiler->is_out_of_memory |= !key.p;
+			return;
+		}
+		if (is_repeated(compiler, key))
+			continue;
+		add_field(compiler, field, argument, key, 0);
+		compiler->parts[compiler->part_cnt - 1].is_hidden = true;
+	}
+}
+
+static void add_transformer(struct compiler *compiler, struct str text, uint32_t width)
+{
+	uint32_t from = compiler->position, length = 0;
+	const struct transformer *transformer;
+	struct template_part *part;
+	struct str key;
+	bool repeated;
+	int r = transformer_compile(compiler->arena, text, place(compiler, from, compiler->text.n),
+				    compiler->diags, &transformer, &length);
+
+	compiler->position += MAX(length, 1u);
+	compiler->is_invalid |= r > 0;
+	compiler->is_out_of_memory |= r < 0;
+	if (r != 0)
+		return;
+	key = (struct str){ text.p, length };
+	repeated = is_repeated(compiler, key);
+	part = add_part(compiler);
+	part->transformer = transformer;
+	part->key = arena_str(compiler->arena, key);
+	part->width = width;
+	part->is_repeated = repeated;
+	compiler->is_out_of_memory |= !part->key.p;
+	compiler->needs |= transformer_needs(transformer);
+	add_inner_fields(compiler, transformer);
 }
 
 static bool parse_width(struct compiler *compiler, uint32_t from, uint32_t *ret)
@@ -250,6 +314,10 @@ static void parse_token(struct compiler *compiler)
 	if (!parse_width(compiler, from, &width) || skip_container_info(compiler, from))
 		return;
 	name_at = compiler->position;
+	if (transformer_begins(rest(compiler))) {
+		add_transformer(compiler, rest(compiler), width);
+		return;
+	}
 	field = field_find_prefix(rest(compiler));
 	if (!field) {
 		unknown_field(compiler, from);

@@ -13,12 +13,15 @@
 #define TEMPLATE_TEXT_MAX   262144 /* bytes of a message; cut */
 
 struct template_part {
-	struct str literal;	   /* before the field */
-	const struct field *field; /* NULL: the text ends with the literal */
+	struct str literal; /* before the field */
+	/* One of the two; neither: the text ends with the literal. */
+	const struct field *field;
+	const struct transformer *transformer;
 	struct field_argument argument;
 	struct str key;	  /* the field as written: its key in output_fields */
 	uint32_t width;	  /* 0: as long as it is */
 	bool is_repeated; /* an earlier part has the same key */
+	bool is_hidden;	  /* only in output_fields: a field below a transformer */
 };
 
 struct template
@@ -35,6 +38,11 @@ struct template_values {
 	uint64_t wall_ns;
 	uint32_t value_max; /* bytes of one value */
 };
+
+static inline bool template_part_has_value(const struct template_part *part)
+{
+	return part->field || part->transformer;
+}
 
 /* False where scratch is exhausted. */
 bool template_read(const struct template *compiled, const struct field_context *context,

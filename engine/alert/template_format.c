@@ -21,10 +21,14 @@ bool template_read(const struct template *compiled, const struct field_context *
 
 	if (!sets)
 		return false;
-	for (uint32_t i = 0; i < compiled->part_cnt; i++)
-		if (compiled->parts[i].field)
-			field_read(compiled->parts[i].field, context, &compiled->parts[i].argument,
-				   &sets[i]);
+	for (uint32_t i = 0; i < compiled->part_cnt; i++) {
+		const struct template_part *part = &compiled->parts[i];
+
+		if (part->field)
+			field_read(part->field, context, &part->argument, &sets[i]);
+		else if (part->transformer)
+			transformer_read(part->transformer, context, &sets[i]);
+	}
 	*ret = (struct template_values){
 		.compiled = compiled,
 		.sets = sets,
@@ -63,10 +67,17 @@ static struct value shorten(const struct value *value, uint32_t max)
 	return copy;
 }
 
+static uint32_t flags_of(const struct template_part *part)
+{
+	if (part->field)
+		return part->field->flags;
+	return transformer_is_list(part->transformer) ? FIELD_IS_LIST : 0;
+}
+
 /* How many of the set's values are printed: a path has one printed reading. */
 static uint32_t printed_cnt(const struct template_part *part, const struct value_set *set)
 {
-	return part->field->flags & (FIELD_IS_ANY | FIELD_IS_LIST) ? set->cnt : MIN(set->cnt, 1u);
+	return flags_of(part) & (FIELD_IS_ANY | FIELD_IS_LIST) ? set->cnt : MIN(set->cnt, 1u);
 }
 
 /* The values with what stands between them, each and all together at most value_max bytes. */
@@ -94,7 +105,7 @@ static void put_value(const struct template_values *values, uint32_t i, struct b
 
 	if (values->sets[i].state != FIELD_VALUE) {
 		buf_puts(out, "<NA>");
-	} else if (part->field->flags & FIELD_IS_LIST) {
+	} else if (flags_of(part) & FIELD_IS_LIST) {
 		buf_putc(out, '(');
 		put_joined(values, i, ",", out);
 		buf_putc(out, ')');
@@ -123,8 +134,10 @@ static void put_padded(const struct template_values *values, uint32_t i, struct 
 void template_put_text(const struct template_values *values, struct buf *out)
 {
 	for (uint32_t i = 0; i < values->compiled->part_cnt; i++) {
-		buf_put_str(out, values->compiled->parts[i].literal);
-		if (values->compiled->parts[i].field)
+		const struct template_part *part = &values->compiled->parts[i];
+
+		buf_put_str(out, part->literal);
+		if (template_part_has_value(part) && !part->is_hidden)
 			put_padded(values, i, out);
 	}
 }
@@ -167,11 +180,11 @@ static void put_json(const struct template_values *values, uint32_t i, struct bu
 	if (is_event_time(part)) {
 		buf_put_u64(out, values->wall_ns);
 	} else if (set->state != FIELD_VALUE ||
-		   (set->cnt == 0 && !(part->field->flags & FIELD_IS_LIST))) {
+		   (set->cnt == 0 && !(flags_of(part) & FIELD_IS_LIST))) {
 		buf_puts(out, "null");
-	} else if (part->field->flags & FIELD_IS_LIST) {
+	} else if (flags_of(part) & FIELD_IS_LIST) {
 		put_list(values, i, out);
-	} else if ((part->field->flags & FIELD_IS_ANY) && part->argument.kind == FIELD_ARG_NONE) {
+	} else if ((flags_of(part) & FIELD_IS_ANY) && part->argument.kind == FIELD_ARG_NONE) {
 		put_any(values, i, out);
 	} else {
 		value = shorten(&set->values[0], values->value_max);
@@ -187,7 +200,7 @@ void template_put_fields(const struct template_values *values, struct buf *out)
 	for (uint32_t i = 0; i < values->compiled->part_cnt; i++) {
 		const struct template_part *part = &values->compiled->parts[i];
 
-		if (!part->field || part->is_repeated)
+		if (!template_part_has_value(part) || part->is_repeated)
 			continue;
 		has_time |= is_event_time(part);
 		text_put_json_string(out, part->key);
@@ -208,7 +221,7 @@ static bool is_cut(const struct template_values *values, uint32_t i)
 	const struct value_set *set = &values->sets[i];
 	uint64_t sum = 0;
 
-	if (!part->field || part->is_repeated || set->state != FIELD_VALUE)
+	if (!template_part_has_value(part) || part->is_repeated || set->state != FIELD_VALUE)
 		return false;
 	for (uint32_t v = 0; v < printed_cnt(part, set); v++)
 		sum += is_text(&set->values[v]) ? set->values[v].str.n + 1u : 1u;

@@ -123,4 +123,25 @@ struct matcher_stats {
 };
 void matcher_stats(const struct matcher *matcher, struct matcher_stats *ret);
 
+/* ---- transformers on their own, for outputs: tolower(proc.name) ------------------------------ */
+
+struct transformer; /* in the arena it was compiled into; immutable */
+
+/* Whether a transformer's name and its parenthesis stand here. */
+bool transformer_begins(struct str text);
+/* Compiles the transformer that `text` begins with; *ret_length: the bytes that it takes. `at` is
+ * the place of text, byte by byte, or of something longer. 0, RULES_E_INVALID (reported), or
+ * -ENOMEM. */
+int transformer_compile(struct arena *arena, struct str text, struct span at, struct diags *diags,
+			const struct transformer **ret, uint32_t *ret_length);
+/* FIELD_NEEDS_… of its fields. */
+uint32_t transformer_needs(const struct transformer *transformer);
+bool transformer_is_list(const struct transformer *transformer);
+/* The fields below it, in order; NULL behind the last. */
+const struct field *transformer_field(const struct transformer *transformer, unsigned index,
+				      const struct field_argument **ret_argument);
+/* As field_read(); of a path it takes the printed reading. */
+void transformer_read(const struct transformer *transformer, const struct field_context *context,
+		      struct value_set *ret);
+
 #endif
