@@ -57,8 +57,8 @@ static int load_rules(const struct daemon_config *config, struct ruleset **ret)
 	r = ruleset_load(config->rule_paths, config->rule_path_cnt, &config->rules, &diags, ret);
 	diags_print(&diags, stderr, isatty(STDERR_FILENO));
 	if (r == RULES_E_INVALID)
-		log_error("the rules have %u errors; 'haetae check' shows them too",
-			  diags.error_cnt);
+		log_error("the rules have %u error%s; 'haetae check' shows them too",
+			  diags.error_cnt, diags.error_cnt == 1 ? "" : "s");
 	else if (r < 0)
 		log_error("loading the rules: %s", strerror(-r));
 	diags_done(&diags);

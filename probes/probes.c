@@ -160,8 +160,8 @@ int probes_seed(struct probes *probes, probes_record_fn fn, void *data, struct p
 	if (r < 0)
 		return host_explain("reading the task iterator", r, NULL, reterr);
 	if (probes->config.scope_pid && !probes->bpf->bss->scope_root_tgid) {
-		snprintf(reterr->what, sizeof(reterr->what), "process %u has ended",
-			 probes->config.scope_pid);
+		snprintf(reterr->what, sizeof(reterr->what),
+			 "process %u has ended, or BPF is not shown it", probes->config.scope_pid);
 		snprintf(reterr->fix, sizeof(reterr->fix),
 			 "give the pid of a running process to --scope-pid");
 		return PROBES_E_USAGE;
