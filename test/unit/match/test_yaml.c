@@ -205,6 +205,7 @@ Test(yaml, places)
 		  "1:7 1:14 1:18 1:29 1:32" },
 		{ "behind wide characters", "- b: \xc3\xa9\xe2\x82\xac\n  a: \xc3\xa9 two",
 		  "2:6 2:9" },
+		{ "an escape behind folded breaks", "- a: \"one\n\n\n  \\n\\ntwo\"", "1:7 4:7" },
 		{ "behind an anchor and a tag", "- a: &x !!str\n   one 'two'", "2:4 2:8" },
 		{ "CRLF", "- a: >\r\n    one\r\n    two\r\n", "2:5 3:5" },
 	};
