@@ -183,7 +183,7 @@ static void keep_seed(const void *record, uint32_t length, void *data)
 		append(&live->seeds, &live->seed_cnt, &live->seed_cap, event);
 }
 
-static void make_want(const char *const *names, struct probes_want *want)
+void live_want(const char *const *names, struct probes_want *ret)
 {
 	struct event_set set = { 0 };
 
@@ -194,7 +194,13 @@ static void make_want(const char *const *names, struct probes_want *want)
 		cr_assert(code >= 0, "no event %s", *names);
 		event_set_add(&set, (unsigned)code);
 	}
-	event_set_syscalls(&set, want->type_of_syscall, want->is_evaluated);
+	memset(ret, 0, sizeof(*ret));
+	event_set_syscalls(&set, ret->type_of_syscall, ret->is_evaluated);
+}
+
+uint64_t live_drain(struct live *live, struct probes *probes, uint64_t max_records)
+{
+	return probes_drain(probes, keep, live, max_records);
 }
 
 static void wait_for_actor(struct live *live, struct probes *probes, bool is_unread)
@@ -317,7 +323,7 @@ static struct probes *load(struct live *live, const struct live_options *options
 	int r;
 
 	make_config(live, options, &config);
-	make_want(options->syscalls, &want);
+	live_want(options->syscalls, &want);
 	r = probes_open(&config, &want, &probes, &error);
 	cr_assert(r == 0, "open: %d %s; %s", r, error.what, error.fix);
 	r = probes_attach(probes, &error);
@@ -338,7 +344,7 @@ void live_run(struct live *live, const struct live_options *options, live_actor_
 	start_actor(live, options, actor, &go_fd);
 	probes = load(live, options);
 	if (options->ready)
-		options->ready(probes, options->data);
+		options->ready(live, probes);
 	cr_assert(write(go_fd, "x", 1) == 1);
 	close(go_fd);
 	wait_for_actor(live, probes, options->is_unread);
@@ -347,7 +353,7 @@ void live_run(struct live *live, const struct live_options *options, live_actor_
 		;
 	cr_assert(probes_read_counters(probes, &live->counters) == 0);
 	if (options->finished)
-		options->finished(probes, options->data);
+		options->finished(live, probes);
 	probes_free(probes);
 	check_accounts(live);
 	check_sequences(live);

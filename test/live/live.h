@@ -27,16 +27,16 @@ void facts_read(struct facts *ret);
 #define LIVE_SHARED_BYTES 65536
 
 typedef void (*live_actor_fn)(void *shared);
+struct live;
 
 struct live_options {
 	const char *const *syscalls; /* names that are wanted, ended by NULL; getppid always is */
 	live_actor_fn prepare;	     /* run by the actor before it is watched; NULL: nothing */
 	size_t shared_bytes;	     /* 0: LIVE_SHARED_BYTES */
 	/* Called while the actor waits to be let go, when the probes are ready; or NULL. */
-	void (*ready)(struct probes *probes, void *data);
+	void (*ready)(struct live *live, struct probes *probes);
 	/* Called with everything drained, before the probes are freed; or NULL. */
-	void (*finished)(struct probes *probes, void *data);
-	void *data;
+	void (*finished)(struct live *live, struct probes *probes);
 	bool want_env;
 	uint32_t ring_bytes, lifecycle_ring_bytes; /* 0: default */
 	const char *scope_cgroup;		   /* instead of scope_pid */
@@ -66,6 +66,10 @@ struct live {
  * where the accounts don't add up, or where a descriptor leaked. */
 void live_run(struct live *live, const struct live_options *options, live_actor_fn actor);
 void live_done(struct live *live);
+/* For `ready`: takes what is there now, at most max_records (0: all). Returns how many. */
+uint64_t live_drain(struct live *live, struct probes *probes, uint64_t max_records);
+/* What the run wants, of these names. */
+void live_want(const char *const *names, struct probes_want *ret);
 
 /* The n-th event (from 0) of that type by the actor's process tree; NULL: none. Generic events are
  * found by the syscall's number in EVENT_CODE_SYSCALL + nr. */
