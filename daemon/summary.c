@@ -20,16 +20,6 @@ static const char *const loss_names[] = {
 _Static_assert(ARRAY_LEN(filter_names) == WIRE_FILTER__COUNT, "a name for each reason");
 _Static_assert(ARRAY_LEN(loss_names) == WIRE_LOST__COUNT, "a name for each reason");
 
-static void add(struct wire_counters *sum, const struct wire_counters *one)
-{
-	sum->generated += one->generated;
-	sum->submitted += one->submitted;
-	for (unsigned i = 0; i < WIRE_FILTER__COUNT; i++)
-		sum->filtered[i] += one->filtered[i];
-	for (unsigned i = 0; i < WIRE_LOST__COUNT; i++)
-		sum->lost[i] += one->lost[i];
-}
-
 static uint64_t sum_of(const __u64 *values, unsigned cnt)
 {
 	uint64_t sum = 0;
@@ -44,7 +34,7 @@ static struct wire_counters total(const struct summary *summary)
 	struct wire_counters sum = { 0 };
 
 	for (unsigned type = 0; type < EVENT__COUNT; type++)
-		add(&sum, &summary->kernel->types[type]);
+		wire_counters_add(&sum, &summary->kernel->types[type]);
 	return sum;
 }
 
@@ -98,7 +88,8 @@ static void put_classes(const struct summary *summary, struct buf *out)
 	struct wire_counters classes[CLASS__COUNT] = { 0 };
 
 	for (unsigned type = 0; type < EVENT__COUNT; type++)
-		add(&classes[event_schema_get(type)->class], &summary->kernel->types[type]);
+		wire_counters_add(&classes[event_schema_get(type)->class],
+				  &summary->kernel->types[type]);
 	for (unsigned i = 0; i < CLASS__COUNT; i++) {
 		if (!classes[i].generated)
 			continue;

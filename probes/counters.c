@@ -12,16 +12,6 @@
 /* More than the kernel's table holds (maps.h: 1,024); bounds the walk against one that grows. */
 #define CGROUPS_MAX 8192
 
-static void add(struct wire_counters *sum, const struct wire_counters *one)
-{
-	sum->generated += one->generated;
-	sum->submitted += one->submitted;
-	for (unsigned i = 0; i < WIRE_FILTER__COUNT; i++)
-		sum->filtered[i] += one->filtered[i];
-	for (unsigned i = 0; i < WIRE_LOST__COUNT; i++)
-		sum->lost[i] += one->lost[i];
-}
-
 /* A kernel that does not know the member leaves it 0. */
 static uint64_t recursion_misses(int program_fd)
 {
@@ -46,7 +36,7 @@ int counters_read(const struct counter_sources *sources, struct wire_counters re
 		if (bpf_map_lookup_elem(sources->counters_fd, &type, cpus) < 0)
 			return -errno;
 		for (int cpu = 0; cpu < cpu_cnt; cpu++)
-			add(&ret[type], &cpus[cpu]);
+			wire_counters_add(&ret[type], &cpus[cpu]);
 	}
 	for (uint32_t i = 0; i < sources->program_cnt; i++) {
 		uint64_t missed = recursion_misses(sources->program_fds[i]);

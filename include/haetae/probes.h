@@ -72,6 +72,16 @@ static inline void probes_freep(struct probes **probes)
 	*probes = probes_free(*probes);
 }
 
+static inline void wire_counters_add(struct wire_counters *sum, const struct wire_counters *one)
+{
+	sum->generated += one->generated;
+	sum->submitted += one->submitted;
+	for (unsigned i = 0; i < WIRE_FILTER__COUNT; i++)
+		sum->filtered[i] += one->filtered[i];
+	for (unsigned i = 0; i < WIRE_LOST__COUNT; i++)
+		sum->lost[i] += one->lost[i];
+}
+
 /* Sums over cpus; recursion misses are in EVENT_UNKNOWN, both as generated and as lost. */
 struct probes_counters {
 	struct wire_counters types[EVENT__COUNT];
