@@ -73,7 +73,8 @@ static bool are_unknown_names(const struct diags *diags, uint32_t begin)
 	for (uint32_t i = begin; i < diags->item_cnt; i++) {
 		const struct diag *diag = &diags->items[i];
 
-		if (diag->level == DIAG_ERROR && strcmp(diag->code, "E0601") != 0)
+		if (diag->level == DIAG_ERROR && strcmp(diag->code, "E0601") != 0 &&
+		    strcmp(diag->code, "E0301") != 0) /* the same below a transformer */
 			return false;
 	}
 	return begin < diags->item_cnt && diags->suppressed_cnt == 0 && !diags->failed;
@@ -94,16 +95,25 @@ static void forgive(struct diags *diags, const struct diags *before, const struc
 	diags_related(diags, first.at, "named here");
 }
 
+/* Outputs are compiled from their text alone; mistakes were placed in that. */
+static void place_in_files(struct diags *diags, uint32_t first, const struct text *output)
+{
+	for (uint32_t i = first; i < diags->item_cnt; i++)
+		diags->items[i].at =
+			text_span(output, diags->items[i].at.offset, diags->items[i].at.length);
+}
+
 static void compile_output(const struct load *load, uint32_t i)
 {
 	const struct rule_def *def = &load->ruleset->defs.rules[i];
-	struct span at = text_whole(&def->output);
+	struct span at = { text_whole(&def->output).source, 0, def->output.s.n };
 	struct diags before = *load->diags;
 
 	if (!load->options->compile_output || def->is_foreign || !def->output.s.p)
 		return;
 	load->ruleset->rules[i].template = load->options->compile_output(
 		&load->ruleset->arena, def->output.s, &at, load->diags);
+	place_in_files(load->diags, before.item_cnt, &def->output);
 	if (load->ruleset->rules[i].template || !def->skip_if_unknown_filter ||
 	    !are_unknown_names(load->diags, before.item_cnt))
 		return;

@@ -217,6 +217,53 @@ Test(template, folded)
 	diags_done(&diags);
 }
 
+/* From a rule file each mistake has its own line, folded or not; what is only unknown is forgiven
+ * where the rule says so. */
+Test(template, places_in_files)
+{
+	static const struct {
+		const char *code;
+		uint32_t line, column;
+	} wants[] = { { "E0606", 6, 7 }, { "E0301", 6, 23 }, { "E0601", 10, 14 } };
+	const struct str text = STR("- rule: A\n"
+				    "  desc: d\n"
+				    "  condition: evt.type = openat\n"
+				    "  output: >\n"
+				    "    Folded (x=%proc.name\n"
+				    "    y=%fd.ip %toupper(proc.nmae))\n"
+				    "  priority: INFO\n"
+				    "- rule: B\n"
+				    "  desc: d\n"
+				    "  output: \"a %proc.nmae\"\n"
+				    "  condition: evt.type = open\n"
+				    "  priority: INFO\n"
+				    "- rule: C\n"
+				    "  desc: d\n"
+				    "  output: \"a %proc.nmae %toupper(proc.nmae)\"\n"
+				    "  condition: evt.type = creat\n"
+				    "  priority: INFO\n"
+				    "  skip-if-unknown-filter: true\n");
+	struct rules_options options;
+	struct ruleset *ruleset = NULL;
+	struct diags diags;
+
+	diags_init(&diags);
+	rules_options_default(&options);
+	options.compile_output = template_compile;
+	cr_expect_eq(ruleset_load_text(STR("r.yaml"), text, &options, &diags, &ruleset),
+		     RULES_E_INVALID);
+	cr_assert_eq(diags.error_cnt, ARRAY_LEN(wants));
+	for (uint32_t i = 0; i < ARRAY_LEN(wants); i++) {
+		struct diag_position at = diags_position(&diags, diags.items[i].at);
+
+		cr_expect_str_eq(diags.items[i].code, wants[i].code);
+		cr_expect_eq(at.line, wants[i].line, "%u: line %u", i, at.line);
+		cr_expect_eq(at.column, wants[i].column, "%u: column %u", i, at.column);
+	}
+	diags_done(&diags);
+	ruleset_free(ruleset);
+}
+
 Test(template, limits)
 {
 	struct diags diags;
