@@ -33,7 +33,7 @@ struct walk {
 	const char *value, *value_end; /* what is left of the value */
 	const char *file, *file_end;   /* and of its source */
 	const char *value_begin;
-	struct text_segment *segments; /* room for one more than `cap` says */
+	struct text_segment *segments;
 	uint32_t cnt;
 	struct arena *arena;
 	uint32_t cap;
@@ -50,7 +50,8 @@ static bool grow(struct walk *walk)
 		return false;
 	}
 	if (walk->cnt)
-		memcpy(segments, walk->segments, walk->cnt * sizeof(*segments));
+		for (uint32_t i = 0; i < walk->cnt; i++)
+		segments[i] = walk->segments[i];
 	walk->segments = segments;
 	walk->cap = cap;
 	return true;
