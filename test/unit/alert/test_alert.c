@@ -317,7 +317,8 @@ static void expect_valid(const struct alert *alert, const char *what)
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *object;
 
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	/* Not its UTF-8 check: json-c 0.18 refuses U+202E and U+0085 behind ASCII. */
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	object = json_tokener_parse_ex(tokener, alert->json.p, (int)alert->json.n);
 	cr_expect(object, "%s: %s: %.300s", what,
 		  json_tokener_error_desc(json_tokener_get_error(tokener)), alert->json.p);
@@ -325,6 +326,12 @@ static void expect_valid(const struct alert *alert, const char *what)
 	json_tokener_free(tokener);
 	cr_expect_eq(memchr(alert->json.p, '\n', alert->json.n), NULL, "%s", what);
 	cr_expect_eq(strlen(alert->json.p), alert->json.n, "%s", what);
+	for (const char *p = alert->json.p, *end = p + alert->json.n; p < end;) {
+		unsigned n = utf8_sequence(p, end);
+
+		cr_assert(n > 0, "%s: invalid UTF-8 in the JSON", what);
+		p += n;
+	}
 	for (const char *p = alert->text.p, *end = p + alert->text.n; p < end;) {
 		unsigned n = utf8_sequence(p, end);
 
