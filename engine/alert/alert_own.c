@@ -38,7 +38,9 @@ static uint64_t digest(const struct rule *rule, const struct alert_context *cont
 	h = mix_text(h, rule->name);
 	h = mix(h ^ header->ring);
 	h = mix(h ^ header->cpu);
-	return mix(h ^ header->sequence);
+	h = mix(h ^ header->sequence);
+	/* Sequence numbers begin anew with each daemon; the time tells two of one boot apart. */
+	return mix(h ^ header->time_ns);
 }
 
 void alert_uuid(const struct rule *rule, const struct alert_context *context, char ret[37])

@@ -42,7 +42,8 @@ struct alert_context {
 };
 
 /* Renders. 0, or -ENOMEM: the caller counts a lost alert. The uuid is derived from (boot id, host,
- * ring, cpu, sequence, rule), so that a replay gives the same one (decision 34). */
+ * ring, cpu, sequence, time, rule), so that a replay gives the same one (decision 34), and another
+ * daemon of this boot, whose sequences begin anew, others. */
 int alert_new(const struct rule *rule, const struct alert_context *context, struct alert **ret);
 struct alert *alert_free(struct alert *alert);
 
