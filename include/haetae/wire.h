@@ -163,7 +163,8 @@ enum event_class {
 /* Why a generated event left no record. Each generated event ends in exactly one of
  * submitted, filtered[reason], lost[reason] (decision 18). */
 enum wire_filter_reason {
-	WIRE_FILTER_RESTARTED, /* returned -512 … -516: not finished, not an event (decision 9) */
+	WIRE_FILTER_RESTARTED, /* returned -512 … -516: not finished, not an event (decision 9);
+				* connect is: it goes on without another call */
 	WIRE_FILTER_RULES,     /* no rule can match */
 	WIRE_FILTER__COUNT
 };

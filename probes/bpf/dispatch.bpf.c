@@ -58,6 +58,14 @@ static __always_inline bool unpack_connect(__u64 arguments[6])
 }
 #endif
 
+/* A connect that a signal interrupts goes on by itself (net/ipv4/af_inet.c), and a program whose
+ * handler has no SA_RESTART needs no other call; the kernel turns the result into EINTR only behind
+ * this hook. Where the call is made again, that one is an event, too. */
+static __always_inline bool is_interrupted_connect(__u32 type, __s64 result)
+{
+	return type == EVENT_CONNECT && is_restart(result);
+}
+
 SEC("tp_btf/sys_exit")
 int dispatch(__u64 *context)
 {
@@ -93,6 +101,8 @@ int dispatch(__u64 *context)
 		return 0;
 
 	count_generated(type);
+	if (is_interrupted_connect(type, result))
+		result = -EINTR;
 	if (is_restart(result)) {
 		count_filtered(type, WIRE_FILTER_RESTARTED);
 		return 0;

@@ -86,6 +86,7 @@ enum pid_type { /* include/linux/pid_types.h */
 #define AF_INET6	  10
 #define TCP_SYN_SENT	  2  /* include/net/tcp_states.h */
 #define EEXIST		  17 /* include/uapi/asm-generic/errno-base.h */
+#define EINTR		  4
 #define EINVAL		  22
 #define PIPEFS_MAGIC	  0x50495045 /* include/uapi/linux/magic.h */
 #define SOCKFS_MAGIC	  0x534f434b

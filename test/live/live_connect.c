@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include "live.h"
@@ -424,5 +426,61 @@ Test(live_connect, a_swapped_descriptor_does_not_hide_the_peer, .timeout = 120)
 	cr_assert(get_tuple(event, PARAM_CONNECT_tuple, &tuple, &local, &remote, &path));
 	expect_end(&remote, &notes->real, "remote", "swapped");
 	cr_expect(event->header->flags & WIRE_PEER_MISMATCH);
+	live_done(&live);
+}
+
+/* ---- an interrupted connection ------------------------------------------------------------------
+ */
+
+static void on_alarm(int signal_number)
+{
+	(void)signal_number;
+}
+
+/* The server's backlog is full, so the call waits until the alarm ends it; the connection then goes
+ * on without another call. */
+static void interrupted_act(void *data)
+{
+	struct swap_notes *notes = data;
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct itimerval soon = { .it_value.tv_usec = 200000 };
+	int server, fillers[2], fd = socket(AF_INET, SOCK_STREAM, 0);
+	union address target;
+	socklen_t length;
+	uint16_t port = serve(AF_INET, SOCK_STREAM, &server);
+
+	ACTOR_CHECK(listen(server, 0) == 0);
+	length = put_address(&target, "127.0.0.1", port);
+	get_end(&target, &notes->real);
+	for (size_t i = 0; i < ARRAY_LEN(fillers); i++) {
+		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		ACTOR_CHECK(connect(fillers[i], &target.any, length) < 0 && errno == EINPROGRESS);
+	}
+	ACTOR_CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+	ACTOR_CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+	live_mark(1);
+	ACTOR_CHECK(syscall(SYS_connect, fd, &target, length) < 0 && errno == EINTR);
+	live_mark(2);
+}
+
+/* Without it a program that lets an alarm interrupt each of its connections is not seen. */
+Test(live_connect, an_interrupted_connection_is_seen, .timeout = 120)
+{
+	struct live live;
+	const struct swap_notes *notes;
+	const struct event *event;
+	struct wire_tuple tuple;
+	struct end local, remote;
+	struct str path;
+
+	live_run(&live,
+		 &(struct live_options){ .syscalls = connect_only, .shared_bytes = sizeof(*notes) },
+		 interrupted_act);
+	notes = live.shared;
+	event = live_marked(&live, 1, EVENT_CONNECT);
+	cr_assert_not_null(event);
+	expect_number(event, PARAM_CONNECT_res, -EINTR, "interrupted");
+	cr_assert(get_tuple(event, PARAM_CONNECT_tuple, &tuple, &local, &remote, &path));
+	expect_end(&remote, &notes->real, "remote", "interrupted");
 	live_done(&live);
 }
