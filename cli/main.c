@@ -2,6 +2,7 @@
  * haetae: finds the subcommand, parses its options, runs it. Owns the parsed arguments.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "haetae/daemon.h"
@@ -81,11 +82,24 @@ static int finish(int exit_code)
 	return exit_code;
 }
 
+/* A standard descriptor that is closed would become the next file that is opened: a ring, say, with
+ * alerts written into it. A directory is always there, and what is written to it fails, as it
+ * should. */
+static bool fill_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/", O_RDONLY | O_DIRECTORY) != fd)
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
 	const struct command *command = word ? find_command(word) : NULL;
 
+	if (!fill_standard_descriptors())
+		return EXIT_HOST;
 	if (command)
 		return finish(run_command(command, argc - 1, argv + 1));
 	if (!word)
