@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <strings.h>
 
+#include "addition.h"
 #include "codes.h"
 #include "loader.h"
 #include "rule_files.h"
@@ -143,13 +144,17 @@ static int describe_rules(struct load *load)
 	struct ruleset *ruleset = load->ruleset;
 	const struct rules_options *options = load->options;
 	uint32_t cnt = ruleset->defs.rule_cnt;
-	_cleanup_(freep) bool *is_used = calloc(options->selector_cnt + 1, sizeof(*is_used));
+	_cleanup_(freep) bool *is_used = calloc(options->selector_cnt + 1u, sizeof(*is_used));
+	_cleanup_(freep) bool *is_good = calloc(options->addition_cnt + 1u, sizeof(*is_good));
 
 	ruleset->rules = arena_new_array(&ruleset->arena, struct rule, cnt);
 	load->is_active = arena_new_array(&ruleset->arena, bool, cnt);
-	if (!ruleset->rules || !load->is_active || !is_used)
+	if (!ruleset->rules || !load->is_active || !is_used || !is_good)
 		return -ENOMEM;
+	additions_check(options, &ruleset->arena, load->diags, is_good);
 	for (uint32_t i = 0; i < cnt; i++) {
+		if (!additions_apply(options, is_good, &ruleset->arena, &ruleset->defs.rules[i]))
+			return -ENOMEM;
 		describe_rule(&ruleset->rules[i], &ruleset->defs.rules[i], i);
 		load->is_active[i] = select_rule(options, &ruleset->defs.rules[i], is_used);
 		compile_output(load, i);

@@ -31,7 +31,7 @@ struct template; /* a compiled output, see alert.h */
 struct rule {
 	struct str name, desc, source;
 	struct str condition; /* as written, after append and override */
-	struct str output;    /* the same */
+	struct str output;    /* the same, with additions */
 	struct str file;      /* of the definition */
 	uint32_t line;
 	enum priority priority;
@@ -52,11 +52,22 @@ struct rule_selector {
 	struct str tag;		 /* exact */
 };
 
+/* A text that is joined to the outputs of some rules (rule-language.md 5.4); all that match count,
+ * in order. */
+struct output_addition {
+	struct str rule, source; /* exact; STR_NONE: any */
+	const struct str *tags;	 /* the rule has all of them */
+	uint32_t tag_cnt;
+	struct str text;
+};
+
 struct rules_options {
 	bool is_match_all;	    /* rule_matching: all */
 	enum priority min_priority; /* less urgent rules are checked but never enabled */
 	const struct rule_selector *selectors;
 	uint32_t selector_cnt;
+	const struct output_addition *additions;
+	uint32_t addition_cnt;
 	/* Compiles an output; set by the caller because templates belong to the alert stage, which
 	 * the match stage must not know. Appends diagnostics. Returns NULL on error. NULL: outputs
 	 * are not compiled. */

@@ -213,6 +213,42 @@ Test(ruleset, outputs)
 	}
 }
 
+Test(ruleset, additions)
+{
+	static const struct str tags[] = { STR("a"), STR("b") };
+	static const struct output_addition additions[] = {
+		{ .text = STR("all") },
+		{ .rule = STR("Two"), .text = STR("two") },
+		{ .tags = tags, .tag_cnt = 2, .text = STR("both") },
+		{ .source = STR("k8s_audit"), .text = STR("never") },
+		{ .rule = STR("Tw*"), .text = STR("no pattern") },
+	};
+	static const struct output_addition wrong = { .text = STR("unknown") };
+	struct loaded loaded;
+
+	begin(&loaded);
+	loaded.options.compile_output = compile_output;
+	loaded.options.additions = additions;
+	loaded.options.addition_cnt = ARRAY_LEN(additions);
+	load(&loaded, five_rules);
+	cr_assert_eq(loaded.result, 0);
+	cr_expect(str_eq_text(ruleset_rule(loaded.ruleset, 0)->output, "o all both"));
+	cr_expect(str_eq_text(ruleset_rule(loaded.ruleset, 1)->output, "o all two"));
+	cr_expect(str_eq_text(ruleset_rule(loaded.ruleset, 4)->output, "o all"));
+	cr_expect_str_eq((const char *)ruleset_rule(loaded.ruleset, 1)->template, "o all two");
+	end(&loaded);
+
+	/* A mistake is reported once, not for each rule. */
+	begin(&loaded);
+	loaded.options.compile_output = compile_output;
+	loaded.options.additions = &wrong;
+	loaded.options.addition_cnt = 1;
+	load(&loaded, five_rules);
+	cr_expect_eq(loaded.result, RULES_E_INVALID);
+	cr_expect_eq(loaded.diags.error_cnt, 1);
+	end(&loaded);
+}
+
 /* ---- files ----------------------------------------------------------------------------------- */
 
 static void put_file(const char *path, const char *text)
