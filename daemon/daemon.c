@@ -5,6 +5,7 @@
 #include "haetae/daemon.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -219,7 +220,9 @@ static void stop(struct daemon *daemon)
 	outputs_stats(daemon->outputs, &summary.outputs);
 	summary.duration_ns = clock_boot_ns() - daemon->start_ns;
 	summary_format(&summary, &text);
-	(void)!write(STDERR_FILENO, buf_str(&text).p, buf_str(&text).n);
+	if (poll(&(struct pollfd){ .fd = STDERR_FILENO, .events = POLLOUT }, 1,
+		 STOP_DEADLINE_NS / NS_PER_MS) > 0)
+		(void)!write(STDERR_FILENO, buf_str(&text).p, buf_str(&text).n);
 }
 
 static int fail(const char *doing, int r)

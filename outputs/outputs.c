@@ -22,6 +22,10 @@
 #define BATCH_BYTES (256u << 10) /* a batch ends with the alert that passes it */
 /* How long one flush waits for its reader before it looks whether the thread shall stop. */
 #define FLUSH_WINDOW_NS (100 * NS_PER_MS)
+/* Interrupts a write that blocks although poll(2) said it would not, such as one to a terminal that
+ * is stopped. Ignored by default, so that one from elsewhere does no harm. */
+#define INTERRUPT_SIGNAL SIGURG
+#define INTERRUPT_PERIOD (50 * NS_PER_MS)
 
 struct outputs {
 	struct queue queue;
@@ -124,7 +128,7 @@ static void wait_for_work(const struct outputs *outputs)
 		{ .fd = outputs->stop_fd, .events = POLLIN },
 	};
 
-	(void)poll(fds, ARRAY_LEN(fds), -1); /* all signals are blocked here */
+	(void)poll(fds, ARRAY_LEN(fds), -1); /* interrupted: there is just no work */
 }
 
 static void *run(void *data)
@@ -170,13 +174,23 @@ static int open_sinks(struct outputs *outputs, const struct sink_config *configs
 	return 0;
 }
 
-/* Signals are for the engine thread; a write to a pipe without a reader is EPIPE here. */
+static void on_interrupt(int number)
+{
+	(void)number;
+}
+
+/* Signals are for the engine thread; a write to a pipe without a reader is EPIPE here. Only what
+ * ends a write that blocks gets through: without SA_RESTART, so that it does. */
 static int start_thread(struct outputs *outputs)
 {
+	const struct sigaction action = { .sa_handler = on_interrupt };
 	sigset_t all, before;
 	int r;
 
+	if (sigaction(INTERRUPT_SIGNAL, &action, NULL) < 0)
+		return -errno;
 	sigfillset(&all);
+	sigdelset(&all, INTERRUPT_SIGNAL);
 	r = pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (r != 0)
 		return -r;
@@ -226,6 +240,30 @@ bool outputs_put(struct outputs *outputs, struct alert *alert)
 	return false;
 }
 
+/* Beyond the deadline a write that blocks is interrupted, again and again: the first may have come
+ * just before the write. */
+static void join_thread(struct outputs *outputs, uint64_t deadline_ns)
+{
+	uint64_t until_ns = MAX(deadline_ns, clock_boot_ns());
+
+	for (;;) {
+		uint64_t now_ns = clock_boot_ns();
+		uint64_t wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+		struct timespec until;
+
+		wait_ns = MIN(wait_ns + INTERRUPT_PERIOD, NS_PER_SEC);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		wait_ns += (uint64_t)until.tv_nsec;
+		until.tv_sec += (time_t)(wait_ns / NS_PER_SEC);
+		until.tv_nsec = (long)(wait_ns % NS_PER_SEC);
+		if (pthread_clockjoin_np(outputs->thread, NULL, CLOCK_MONOTONIC, &until) !=
+		    ETIMEDOUT)
+			return;
+		if (clock_boot_ns() >= until_ns)
+			pthread_kill(outputs->thread, INTERRUPT_SIGNAL);
+	}
+}
+
 void outputs_stop(struct outputs *outputs, uint64_t deadline_ns)
 {
 	if (!outputs || !outputs->is_running)
@@ -233,7 +271,7 @@ void outputs_stop(struct outputs *outputs, uint64_t deadline_ns)
 	outputs->deadline_ns = deadline_ns;
 	outputs->is_stopping = true;
 	(void)!write(outputs->stop_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
-	pthread_join(outputs->thread, NULL);
+	join_thread(outputs, deadline_ns);
 	outputs->is_running = false;
 }
 

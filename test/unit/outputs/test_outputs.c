@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/fsuid.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -385,6 +386,33 @@ Test(outputs, torn_line, .timeout = 60)
 	cr_expect(read(fd, content, sizeof(content) - 1) > 0);
 	cr_expect(strstr(content, "\n{1:x\n{2:x}\n"), "%s", content);
 	unlink(path);
+}
+
+/* A terminal of somebody else, where a descriptor of our own can't be had, so that writes block.
+ * Nobody reads it. Without the interruption the daemon would never end. */
+Test(outputs, stopped_terminal, .timeout = 60)
+{
+	struct outputs_stats stats;
+	struct outputs *outputs;
+	int main_fd = posix_openpt(O_RDWR | O_NOCTTY), fd;
+	uint64_t before_ns;
+
+	cr_assert(main_fd >= 0 && grantpt(main_fd) == 0 && unlockpt(main_fd) == 0);
+	fd = open(ptsname(main_fd), O_RDWR | O_NOCTTY);
+	cr_assert(fd >= 0 && fchmod(fd, 0) == 0);
+	cr_assert_eq(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+	close(fd);
+	setfsuid(65534); /* root may open everything; it also loses that capability by this */
+	outputs = start(&json_sink, 4096);
+	for (unsigned i = 0; i < 2000; i++)
+		outputs_put(outputs, make_alert(i, 100, PRIORITY_NOTICE));
+	usleep(300000);
+	before_ns = clock_boot_ns();
+	stop(outputs, SECOND / 2, &stats);
+	cr_expect(clock_boot_ns() - before_ns < 5 * SECOND);
+	cr_expect(stats.delivered > 0 && stats.failed > 0, "%lu delivered, %lu failed",
+		  stats.delivered, stats.failed);
+	close(main_fd);
 }
 
 /* ---- starting and stopping ------------------------------------------------------------------ */
