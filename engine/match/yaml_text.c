@@ -51,7 +51,7 @@ static bool grow(struct walk *walk)
 	}
 	if (walk->cnt)
 		for (uint32_t i = 0; i < walk->cnt; i++)
-		segments[i] = walk->segments[i];
+			segments[i] = walk->segments[i];
 	walk->segments = segments;
 	walk->cap = cap;
 	return true;
