@@ -49,9 +49,8 @@ static bool grow(struct walk *walk)
 		walk->failed = true;
 		return false;
 	}
-	if (walk->cnt)
-		for (uint32_t i = 0; i < walk->cnt; i++)
-			segments[i] = walk->segments[i];
+	for (uint32_t i = 0; i < walk->cnt; i++)
+		segments[i] = walk->segments[i];
 	walk->segments = segments;
 	walk->cap = cap;
 	return true;
