@@ -217,7 +217,8 @@ Test(alert, uuid)
 	fixture.context.hostname = "host-2";
 	expect_other(base, "host");
 	fixture.context.hostname = "host-1";
-	/* The next daemon's record of this number: a receiver must not take it for the same alert. */
+	/* The next daemon's record of this number: a receiver must not take it for the same alert.
+	 */
 	header->time_ns++;
 	fixture_event(&fixture);
 	expect_other(base, "time");
@@ -321,8 +322,8 @@ static void expect_valid(const struct alert *alert, const char *what)
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *object;
 
-	/* Neither strict nor with its UTF-8 check: json-c 0.18 then takes bytes above 0x7f for control
-	 * characters. test/e2e asks jq and iconv. */
+	/* Neither strict nor with its UTF-8 check: json-c 0.18 then takes bytes above 0x7f for
+	 * control characters. test/e2e asks jq and iconv. */
 	object = json_tokener_parse_ex(tokener, alert->json.p, (int)alert->json.n);
 	cr_expect_eq(json_tokener_get_parse_end(tokener), alert->json.n, "%s", what);
 	cr_expect(object, "%s: %s: %.300s", what,
