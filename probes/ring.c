@@ -19,6 +19,8 @@
 /* The kernel sees space as free only when the position is written: give it back in steps, not at
  * the end of a long pass. */
 #define RELEASE_BYTES 65536
+/* Looks at a record that is being written: some ten microseconds. */
+#define SPINS_A_PASS 4096
 
 int ring_open(struct ring *ring, int map_fd, uint32_t bytes)
 {
@@ -203,6 +205,18 @@ static void begin_pass(struct ring_set *set)
 		look(set, i);
 }
 
+/* A lifecycle record that is still being written may be what the next bulk record depends on. It is
+ * ready in a microsecond, unless its cpu was taken away (a virtual one); so this looks again, with
+ * an end: `spin_cnt` is one pass's budget, then only one look a record. */
+static void look_again(struct ring_set *set, uint32_t *spin_cnt)
+{
+	do {
+		if (set->heads[0].record || set->rings[0].position >= set->rings[0].limit)
+			return;
+		look(set, 0);
+	} while (*spin_cnt && (*spin_cnt)--);
+}
+
 /* The ring whose next record is the oldest; of two of one time the lifecycle ring's comes first. */
 static uint32_t oldest(const struct ring_set *set)
 {
@@ -217,12 +231,16 @@ static uint32_t oldest(const struct ring_set *set)
 
 uint64_t ring_set_drain(struct ring_set *set, probes_record_fn fn, void *data, uint64_t max_records)
 {
+	uint32_t spin_cnt = SPINS_A_PASS;
 	uint64_t cnt = 0;
 
 	begin_pass(set);
 	while (max_records == 0 || cnt < max_records) {
-		uint32_t i = oldest(set);
+		uint32_t i;
 
+		if (set->ring_cnt)
+			look_again(set, &spin_cnt);
+		i = oldest(set);
 		if (i == set->ring_cnt)
 			break;
 		fn(set->heads[i].record, set->heads[i].length, data);

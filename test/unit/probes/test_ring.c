@@ -219,6 +219,51 @@ Test(ring, a_busy_record_ends_its_ring_only)
 	stand_done(&stand);
 }
 
+struct finisher {
+	struct stand *stand;
+	unsigned long busy;
+	uint32_t length;
+};
+
+/* The kernel finishes the record while an older one is given. */
+static void give_and_finish(const void *record, uint32_t length, void *data)
+{
+	struct finisher *finisher = data;
+
+	give(record, length, &finisher->stand->given);
+	fake_word(&finisher->stand->fakes[0], finisher->busy, finisher->length);
+}
+
+/* Without it what a process does can come before its exec, and be judged as the old program's. */
+Test(ring, a_lifecycle_record_that_is_ready_late_keeps_its_place)
+{
+	struct stand stand;
+	struct finisher finisher = { &stand, 0, sizeof(struct wire_header) };
+
+	stand_open(&stand);
+	finisher.busy = fake_put(&stand.fakes[0], finisher.length, BUSY, 10, 1);
+	fake_put(&stand.fakes[1], finisher.length, 0, 5, 1);
+	fake_put(&stand.fakes[1], finisher.length, 0, 20, 1);
+	cr_expect_eq(ring_set_drain(&stand.set, give_and_finish, &finisher, 0), 3);
+	cr_expect_eq(stand.given.times[1], 10);
+	cr_expect_eq(stand.given.times[2], 20);
+	stand_done(&stand);
+}
+
+/* A cpu that was stopped in the middle of a record must not stop the others' events. */
+Test(ring, a_lifecycle_record_that_is_never_ready_ends_its_ring_only)
+{
+	struct stand stand;
+
+	stand_open(&stand);
+	fake_put(&stand.fakes[0], sizeof(struct wire_header), BUSY, 10, 1);
+	fake_put(&stand.fakes[1], sizeof(struct wire_header), 0, 20, 1);
+	fake_put(&stand.fakes[2], sizeof(struct wire_header), 0, 30, 1);
+	cr_expect_eq(drain(&stand, 0), 2);
+	cr_expect_eq(stand.given.times[1], 30);
+	stand_done(&stand);
+}
+
 Test(ring, discarded_entries_are_skipped)
 {
 	struct stand stand;
