@@ -6,6 +6,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
 
 #include "probes_private.h"
 #include "skeleton.h"
@@ -150,9 +152,19 @@ int programs_attach(struct probes *probes, const char **ret_failed)
 
 void programs_detach(struct probes *probes)
 {
+	bool is_attached = false;
+
 	/* The dispatcher first: what it has begun ends in programs that are still loaded. */
-	while (probes->link_cnt > 0)
+	while (probes->link_cnt > 0) {
 		bpf_link__destroy(probes->links[--probes->link_cnt]);
+		is_attached = true;
+	}
+	/* Programs that other cpus are in the middle of are waited for by an RCU grace period
+	 * (kernel/sched/membarrier.c), so that what they write is in the rings when this returns.
+	 * Where all cpus are tickless the call does not exist, and the time is too short to care.
+	 */
+	if (is_attached)
+		(void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	free(probes->links);
 	probes->links = NULL;
 }
