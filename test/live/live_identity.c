@@ -224,6 +224,20 @@ Test(live_identity, a_thread, .timeout = 120)
 /* ---- pid and user namespaces ------------------------------------------------------------------
  */
 
+/* Of init's session, in a group of its own: all numbers of it differ. */
+static void inner_child(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		ACTOR_CHECK(getpid() == 2 && setpgid(0, 0) == 0);
+		live_mark(2);
+		syscall(SYS_getpgid, 0);
+		_exit(0);
+	}
+	live_wait(pid);
+}
+
 static void inner_run(struct identities *notes)
 {
 	char text[64] = "";
@@ -235,6 +249,7 @@ static void inner_run(struct identities *notes)
 	facts_read(&notes->inner);
 	live_mark(1);
 	syscall(SYS_getpgid, 0);
+	inner_child();
 	_exit(0);
 }
 
@@ -250,6 +265,22 @@ static void namespaces_act(void *data)
 		inner_run(notes);
 	notes->inner_pid = pid;
 	live_wait(pid);
+}
+
+static void check_inner_child(const struct live *live, const struct wire_header *init)
+{
+	const struct event *event = live_marked(live, 2, EVENT_CODE_SYSCALL + SYS_getpgid);
+	const struct wire_header *header;
+
+	cr_assert(event != NULL);
+	header = event->header;
+	cr_expect(header->ns_pid == 2 && header->ns_tid == 2, "%u", header->ns_pid);
+	cr_expect(header->ns_parent_pid == 1, "%u", header->ns_parent_pid);
+	cr_expect(header->ns_session_id == 1, "%u", header->ns_session_id);
+	cr_expect(header->ns_group_id == 2, "%u", header->ns_group_id);
+	cr_expect(header->parent_pid == init->pid && header->session_id == init->pid);
+	cr_expect(header->group_id == header->pid && header->pid != init->pid);
+	cr_expect(header->parent_start_ns == init->start_ns && header->pid_ns == init->pid_ns);
 }
 
 Test(live_identity, the_init_of_a_pid_namespace, .timeout = 120)
@@ -278,13 +309,14 @@ Test(live_identity, the_init_of_a_pid_namespace, .timeout = 120)
 	cr_expect(header->ns_session_id == 1 && header->ns_group_id == 1);
 	cr_expect(header->pid_ns == notes->inner_ns && header->pid_ns != notes->outer.pid_ns);
 	cr_expect(header->mnt_ns != notes->outer.mnt_ns && header->mnt_ns == notes->inner.mnt_ns);
+	start = header->start_ns;
+	check_inner_child(&live, header);
 	event = live_find(&live, EVENT_TASK_NEW, 0);
 	cr_assert(event != NULL);
 	expect_number(event, PARAM_TASK_NEW_child_pid, notes->inner_pid, "fork");
 	expect_number(event, PARAM_TASK_NEW_child_ns_pid, 1, "fork");
 	expect_number(event, PARAM_TASK_NEW_child_pid_ns, notes->inner_ns, "fork");
-	cr_expect(event_number(event, PARAM_TASK_NEW_child_start, &start) &&
-		  start == header->start_ns);
+	expect_number(event, PARAM_TASK_NEW_child_start, (int64_t)start, "fork");
 	live_done(&live);
 }
 

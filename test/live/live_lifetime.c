@@ -4,6 +4,7 @@
 #include "live.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
@@ -44,11 +45,13 @@ static const struct event *birth_of(const struct live *live, pid_t pid)
 /* clang-format off */
 static const struct {
 	int code, signal; /* one of the two */
-	bool by_thread;	  /* exit_group of a thread that is not the leader */
+	bool by_thread; /* exit_group of a thread that is not the leader */
+	bool may_dump;
 } ends[] = {
 	{ 0, 0 }, { 1, 0 }, { 42, 0 }, { 127, 0 }, { 128, 0 }, { 255, 0 }, { 7, 0, true },
 	{ 0, SIGKILL }, { 0, SIGTERM }, { 0, SIGHUP }, { 0, SIGPIPE }, { 0, SIGSEGV }, { 0, SIGABRT },
 	{ 0, SIGSYS }, { 0, 34 }, { 0, 64 }, { 0, SIGKILL, true },
+	{ 0, SIGABRT, .may_dump = true },
 };
 /* clang-format on */
 
@@ -69,12 +72,25 @@ static void *end_run(void *data)
 	return NULL;
 }
 
+/* Into the actor's own directory, and not into a program of the host. */
+static bool is_dump_a_file(void)
+{
+	char pattern[128] = "";
+	int fd = open("/proc/sys/kernel/core_pattern", O_RDONLY);
+	bool is_file = fd >= 0 && read(fd, pattern, sizeof(pattern) - 1) > 0 && pattern[0] != '|' &&
+		       pattern[0] != '/' && pattern[0] != '@';
+
+	close_fdp(&fd);
+	return is_file;
+}
+
 static void end_child(size_t i)
 {
-	struct rlimit none = { 0, 0 };
+	rlim_t size = ends[i].may_dump && is_dump_a_file() ? 1 << 20 : 0;
+	struct rlimit limit = { size, size };
 	pthread_t thread;
 
-	setrlimit(RLIMIT_CORE, &none);
+	setrlimit(RLIMIT_CORE, &limit);
 	signal(ends[i].signal ? ends[i].signal : SIGTERM, SIG_DFL);
 	if (!ends[i].by_thread)
 		end_run(&i);
