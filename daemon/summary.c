@@ -63,6 +63,9 @@ bool summary_adds_up(const struct summary *summary)
 	if (sum.submitted !=
 	    engine_delivered(summary->engine) + engine->undecodable + summary->kernel->malformed)
 		return false;
+	/* One sink, so that each accepted alert has one fate. */
+	if (outputs->accepted != outputs->delivered + outputs->failed + outputs->below_priority)
+		return false;
 	return engine_alerts(summary->engine) ==
 	       outputs->accepted + refused(outputs) + engine->alerts_lost_memory;
 }

@@ -14,8 +14,8 @@ struct summary {
 };
 
 /* generated = filtered + lost + submitted for each type, submitted = delivered + undecodable, and
- * raised alerts = delivered + failed + refused. True only after detach and drain, when nothing is
- * in flight. */
+ * raised alerts = delivered + failed + below priority + refused. True only after detach and drain,
+ * when nothing is in flight. */
 bool summary_adds_up(const struct summary *summary);
 /* For people; several lines. */
 void summary_format(const struct summary *summary, struct buf *out);

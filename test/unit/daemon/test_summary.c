@@ -48,6 +48,10 @@ Test(summary, adds_up_only_where_each_sum_does)
 	make(&summary, &kernel, &engine);
 	engine.counters.alerts[PRIORITY_WARNING]++;
 	cr_expect_not(summary_adds_up(&summary), "an alert went nowhere");
+
+	make(&summary, &kernel, &engine);
+	summary.outputs.delivered--;
+	cr_expect_not(summary_adds_up(&summary), "the sink forgot an alert");
 }
 
 Test(loss, window_is_ten_ticks)
