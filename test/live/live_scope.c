@@ -140,12 +140,12 @@ Test(live_scope, not_the_daemon_itself, .timeout = 60)
 
 static char cgroup_path[256];
 
-static void enter_cgroup(void)
+static void enter_cgroup(const char *below)
 {
 	char path[300], text[16];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup_path);
+	snprintf(path, sizeof(path), "%s%s/cgroup.procs", cgroup_path, below);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	snprintf(text, sizeof(text), "%d", getpid());
 	(void)!write(fd, text, strlen(text));
@@ -162,10 +162,12 @@ static void act_in_cgroup(void *data)
 	if (pid == 0) {
 		struct stat stat_buffer;
 
-		enter_cgroup();
+		enter_cgroup("");
 		stat(cgroup_path, &stat_buffer);
 		shared->calls = stat_buffer.st_ino;
 		open_marked("/haetae/inside");
+		enter_cgroup("/below");
+		open_marked("/haetae/below");
 		_exit(0);
 	}
 	waitpid(pid, NULL, 0);
@@ -177,17 +179,23 @@ static void run_in_cgroup(const char *root)
 	static const char *const names[] = { "openat", NULL };
 	struct live live;
 	struct shared *shared;
+	char below[300];
 
 	snprintf(cgroup_path, sizeof(cgroup_path), "%s/haetae-live-%d", root, getpid());
 	cr_assert(mkdir(cgroup_path, 0755) == 0, "%s: %s", cgroup_path, strerror(errno));
+	snprintf(below, sizeof(below), "%s/below", cgroup_path);
+	cr_assert(mkdir(below, 0755) == 0, "%s: %s", below, strerror(errno));
 	live_run(&live, &(struct live_options){ .syscalls = names, .scope_cgroup = cgroup_path },
 		 act_in_cgroup);
+	rmdir(below);
 	rmdir(cgroup_path);
 	shared = live.shared;
+	cr_expect(count_name(&live, "/haetae/below") == 1, "%s: a group in the group", root);
 	cr_expect(count_name(&live, "/haetae/inside") == 1, "%s", root);
 	cr_expect(count_name(&live, "/haetae/outside") == 0, "%s", root);
 	for (uint32_t i = 0; i < live.event_cnt; i++)
-		if (live.events[i]->code == EVENT_OPENAT)
+		if (live.events[i]->code == EVENT_OPENAT &&
+		    str_eq_text(event_string(live.events[i], PARAM_OPENAT_name), "/haetae/inside"))
 			cr_expect(live.events[i]->header->cgroup_id == shared->calls,
 				  "%s: cgroup %llu, want %llu", root,
 				  live.events[i]->header->cgroup_id,
