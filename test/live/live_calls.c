@@ -52,7 +52,7 @@ static void calls_act(void *data)
 	}
 }
 
-Test(live_calls, six_arguments_as_passed, .timeout = 120)
+Test(live_calls, six_arguments_as_passed, .timeout = 300)
 {
 	const char *names[ARRAY_LEN(cases) + 1] = { 0 };
 	struct live live;
@@ -106,7 +106,7 @@ static void restart_act(void *data)
 	live_mark(LIVE_NO_MARK);
 }
 
-Test(live_calls, a_restarted_call_is_one_event, .timeout = 120)
+Test(live_calls, a_restarted_call_is_one_event, .timeout = 300)
 {
 	static const char *const names[] = { "read", NULL };
 	const struct wire_counters *own;
@@ -156,7 +156,7 @@ static void name_all(const char **ret)
 	ret[cnt] = NULL;
 }
 
-Test(live_calls, numbers_that_are_none, .timeout = 120)
+Test(live_calls, numbers_that_are_none, .timeout = 300)
 {
 	const char *names[WIRE_SYSCALL_MAX + 1];
 	struct live live;
@@ -218,7 +218,7 @@ static void busy_act(void *data)
 
 /* Several processes at once on all CPUs: nothing may be lost, nothing may be counted twice, and
  * what one process does must come in its order. */
-Test(live_calls, everything_at_once_adds_up, .timeout = 120)
+Test(live_calls, everything_at_once_adds_up, .timeout = 300)
 {
 	const char *names[WIRE_SYSCALL_MAX + 1];
 	struct live live;

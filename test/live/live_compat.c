@@ -327,7 +327,7 @@ static void check_execs(const struct live *live)
 	cr_expect(str_eq(event->params[PARAM_EXECVEAT_args], (struct str){ "argument", 9 }));
 }
 
-Test(live_compat, calls_by_other_numbers, .timeout = 120)
+Test(live_compat, calls_by_other_numbers, .timeout = 300)
 {
 	struct live live;
 	const struct shared *shared;

@@ -349,7 +349,7 @@ static void check_one(struct live *live, size_t i)
 		     row->name, event->header->flags);
 }
 
-Test(live_connect, every_parameter_is_what_libc_says, .timeout = 120)
+Test(live_connect, every_parameter_is_what_libc_says, .timeout = 300)
 {
 	struct live live;
 
@@ -408,7 +408,7 @@ static void swap_act(void *data)
 	ACTOR_CHECK(pthread_join(thread, NULL) == 0);
 }
 
-Test(live_connect, a_swapped_descriptor_does_not_hide_the_peer, .timeout = 120)
+Test(live_connect, a_swapped_descriptor_does_not_hide_the_peer, .timeout = 300)
 {
 	struct live live;
 	const struct swap_notes *notes;
@@ -464,7 +464,7 @@ static void interrupted_act(void *data)
 }
 
 /* Without it a program that lets an alarm interrupt each of its connections is not seen. */
-Test(live_connect, an_interrupted_connection_is_seen, .timeout = 120)
+Test(live_connect, an_interrupted_connection_is_seen, .timeout = 300)
 {
 	struct live live;
 	const struct swap_notes *notes;

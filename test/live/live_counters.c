@@ -17,7 +17,7 @@ static int make_map(enum bpf_map_type type, uint32_t key_bytes, uint32_t value_b
 	return fd;
 }
 
-Test(live_counters, losses_by_control_group, .timeout = 60)
+Test(live_counters, losses_by_control_group, .timeout = 300)
 {
 	/* In no order; two are equal. */
 	static const uint64_t lost[] = { 5, 100, 1, 70, 70, 2000, 3 };
@@ -56,7 +56,7 @@ Test(live_counters, losses_by_control_group, .timeout = 60)
 	close(sources.cgroup_loss_other_fd);
 }
 
-Test(live_counters, sums_over_the_cpus, .timeout = 60)
+Test(live_counters, sums_over_the_cpus, .timeout = 300)
 {
 	struct wire_counters result[EVENT__COUNT], *cpus;
 	struct counter_sources sources = { .cgroup_loss_fd = -1 };

@@ -502,7 +502,7 @@ static void check_identity(const struct live *live, const struct event *event, c
 		  (unsigned long long)exec_id);
 }
 
-Test(live_exec, every_parameter_is_what_proc_says, .timeout = 120)
+Test(live_exec, every_parameter_is_what_proc_says, .timeout = 300)
 {
 	static const char *const names[] = { "execve", "execveat", "procexit", NULL };
 	struct live live;

@@ -220,7 +220,7 @@ static void check_program(const struct event *event, const struct fail_notes *no
 	expect_absent(event, PARAM_EXECVE_argv_bytes, what);
 }
 
-Test(live_exec_fails, every_parameter_is_what_libc_says, .timeout = 120)
+Test(live_exec_fails, every_parameter_is_what_libc_says, .timeout = 300)
 {
 	static const char *const names[] = { "execve", "execveat", NULL };
 	struct live live;

@@ -155,7 +155,7 @@ static void identities_act(void *data)
 	}
 }
 
-Test(live_identity, tasks_of_many_kinds, .timeout = 120)
+Test(live_identity, tasks_of_many_kinds, .timeout = 300)
 {
 	struct live live;
 	const struct identities *notes;
@@ -201,7 +201,7 @@ static void thread_act(void *data)
 	ACTOR_CHECK(pthread_join(thread, NULL) == 0);
 }
 
-Test(live_identity, a_thread, .timeout = 120)
+Test(live_identity, a_thread, .timeout = 300)
 {
 	struct live live;
 	const struct identities *notes;
@@ -283,7 +283,7 @@ static void check_inner_child(const struct live *live, const struct wire_header 
 	cr_expect(header->parent_start_ns == init->start_ns && header->pid_ns == init->pid_ns);
 }
 
-Test(live_identity, the_init_of_a_pid_namespace, .timeout = 120)
+Test(live_identity, the_init_of_a_pid_namespace, .timeout = 300)
 {
 	struct live live;
 	const struct identities *notes;
@@ -338,7 +338,7 @@ static void user_act(void *data)
 }
 
 /* Ids are those of the initial namespace, where nobody can rename himself. */
-Test(live_identity, a_user_namespace, .timeout = 120)
+Test(live_identity, a_user_namespace, .timeout = 300)
 {
 	struct live live;
 	const struct identities *notes;
@@ -447,7 +447,7 @@ static void groups_act(void *data)
 	}
 }
 
-Test(live_identity, control_groups, .timeout = 120)
+Test(live_identity, control_groups, .timeout = 300)
 {
 	struct live live;
 	const struct group_notes *notes;

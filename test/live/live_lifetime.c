@@ -115,7 +115,7 @@ static void ends_act(void *data)
 	}
 }
 
-Test(live_lifetime, wait_statuses, .timeout = 120)
+Test(live_lifetime, wait_statuses, .timeout = 300)
 {
 	struct live live;
 	const struct end_notes *notes;
@@ -217,7 +217,7 @@ static void makers_act(void *data)
 	usleep(100000); /* the sibling is not ours to wait for */
 }
 
-Test(live_lifetime, every_way_to_make_a_process, .timeout = 120)
+Test(live_lifetime, every_way_to_make_a_process, .timeout = 300)
 {
 	static const char *const makers[] = { "fork",	      "vfork",	"clone with shared memory",
 					      "CLONE_PARENT", "clone3", "clone3 with a namespace" };
@@ -321,7 +321,7 @@ static void threads_act(void *data)
 	}
 }
 
-Test(live_lifetime, one_end_however_many_threads, .timeout = 120)
+Test(live_lifetime, one_end_however_many_threads, .timeout = 300)
 {
 	struct live live;
 	const struct thread_notes *notes;
@@ -386,7 +386,7 @@ static void be_subreaper(void *data)
 	((struct orphan_notes *)data)->is_subreaper = true;
 }
 
-Test(live_lifetime, who_inherits_the_children, .timeout = 120)
+Test(live_lifetime, who_inherits_the_children, .timeout = 300)
 {
 	for (int is_subreaper = 0; is_subreaper < 2; is_subreaper++) {
 		const char *what = is_subreaper ? "a subreaper" : "init";

@@ -438,7 +438,7 @@ static void check_open(struct live *live, size_t i)
 	check_directory(event, params, row, notes, note);
 }
 
-Test(live_open, every_parameter_is_what_libc_says, .timeout = 120)
+Test(live_open, every_parameter_is_what_libc_says, .timeout = 300)
 {
 	struct live live;
 

@@ -93,7 +93,7 @@ static void root_act(void *data)
 	ACTOR_CHECK(open_marked(ROOT_RELATIVE, "file", O_RDONLY) >= 0);
 }
 
-Test(live_paths, paths_below_a_changed_root, .timeout = 120)
+Test(live_paths, paths_below_a_changed_root, .timeout = 300)
 {
 	struct live live;
 	struct root_notes *notes;
@@ -207,7 +207,7 @@ static void check_gap(const struct event *event)
 	cr_expect(str_ends_with(text, STR("/file")));
 }
 
-Test(live_paths, deep_paths_keep_both_ends, .timeout = 120)
+Test(live_paths, deep_paths_keep_both_ends, .timeout = 300)
 {
 	struct live live;
 
@@ -310,7 +310,7 @@ static void expect_bits(struct live *live, unsigned mark, uint64_t set, uint64_t
 	cr_expect_eq(bits & clear, 0, "mark %u: 0x%llx", mark, (unsigned long long)bits);
 }
 
-Test(live_paths, paths_run_through_mounts, .timeout = 120)
+Test(live_paths, paths_run_through_mounts, .timeout = 300)
 {
 	static const char *const names[] = { "below",	  "root",  "bind", "file",
 					     "read-only", "upper", "lower" };
@@ -375,7 +375,7 @@ static void owner_act(void *data)
 	ACTOR_CHECK(syscall(SYS_openat, AT_FDCWD, "of root", O_WRONLY, 0) == -1 && errno == EACCES);
 }
 
-Test(live_paths, writable_is_by_the_callers_rights, .timeout = 120)
+Test(live_paths, writable_is_by_the_callers_rights, .timeout = 300)
 {
 	struct live live;
 	const struct event *event;

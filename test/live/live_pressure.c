@@ -79,7 +79,7 @@ static void check_exec(const struct event *event, const struct pressure_notes *n
 	cr_expect(memcmp(args.p, notes->one, args.n - 1) == 0 && !args.p[args.n - 1]);
 }
 
-Test(live_pressure, exec_gets_shorter_before_it_is_lost, .timeout = 120)
+Test(live_pressure, exec_gets_shorter_before_it_is_lost, .timeout = 300)
 {
 	static const char *const names[] = { "execve", "procexit", NULL };
 	struct live live;
@@ -137,7 +137,7 @@ static void storm_act(void *data)
 	}
 }
 
-Test(live_pressure, files_do_not_push_out_processes, .timeout = 120)
+Test(live_pressure, files_do_not_push_out_processes, .timeout = 300)
 {
 	static const char *const names[] = { "unlinkat", "procexit", NULL };
 	struct live live;

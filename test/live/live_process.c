@@ -130,7 +130,7 @@ static void expect_derived(const struct event *event, const char *what)
 	expect_absent(event, PARAM_EXECVE_cgroups, what);
 }
 
-Test(live_process, execve, .timeout = 60)
+Test(live_process, execve, .timeout = 300)
 {
 	static const char *const names[] = { "execve", NULL };
 	const struct event *event, *born;
@@ -188,7 +188,7 @@ static void act_execve_fails(void *data)
 	in_child(data, exec_absent);
 }
 
-Test(live_process, execve_fails, .timeout = 60)
+Test(live_process, execve_fails, .timeout = 300)
 {
 	static const char *const names[] = { "execve", NULL };
 	const struct event *event;
@@ -235,7 +235,7 @@ static void act_memfd(void *data)
 	in_child(data, exec_memfd);
 }
 
-Test(live_process, execveat_of_a_memfd, .timeout = 60)
+Test(live_process, execveat_of_a_memfd, .timeout = 300)
 {
 	static const char *const names[] = { "execve", "execveat", NULL };
 	const struct event *event;
@@ -283,7 +283,7 @@ static void act_execveat(void *data)
 	in_child(&shared[1], exec_at_fails);
 }
 
-Test(live_process, execveat, .timeout = 60)
+Test(live_process, execveat, .timeout = 300)
 {
 	static const char *const names[] = { "execveat", "procexit", NULL };
 	const struct event *event;
@@ -328,7 +328,7 @@ static void act_script(void *data)
 	rmdir(FOLDER);
 }
 
-Test(live_process, script, .timeout = 60)
+Test(live_process, script, .timeout = 300)
 {
 	static const char *const names[] = { "execve", NULL };
 	const struct event *event;
@@ -369,7 +369,7 @@ static void act_large(void *data)
 	in_child(data, exec_large);
 }
 
-Test(live_process, arguments_of_two_mebibytes, .timeout = 60)
+Test(live_process, arguments_of_two_mebibytes, .timeout = 300)
 {
 	static const char *const names[] = { "execve", NULL };
 	const struct event *event;
@@ -405,7 +405,7 @@ static void act_strange(void *data)
 	in_child(data, exec_strange_name);
 }
 
-Test(live_process, strange_names, .timeout = 60)
+Test(live_process, strange_names, .timeout = 300)
 {
 	static const char *const names[] = { "execve", NULL };
 	const struct event *event;
@@ -482,7 +482,7 @@ static const struct event *find_child(const struct live *live, pid_t child)
 	return NULL;
 }
 
-Test(live_process, fork_and_exit, .timeout = 60)
+Test(live_process, fork_and_exit, .timeout = 300)
 {
 	static const char *const names[] = { "procexit", NULL };
 	const struct event *event;
@@ -567,7 +567,7 @@ static void act_threads(void *data)
 	waitpid(pid, NULL, 0);
 }
 
-Test(live_process, threads, .timeout = 60)
+Test(live_process, threads, .timeout = 300)
 {
 	static const char *const names[] = { "open", "execve", "procexit", NULL };
 	const struct event *event;

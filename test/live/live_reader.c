@@ -205,7 +205,7 @@ static void check_all_processes(const struct live *live)
 	closedir(directory);
 }
 
-Test(live_reader, seeds_are_all_processes, .timeout = 120)
+Test(live_reader, seeds_are_all_processes, .timeout = 300)
 {
 	struct live live;
 	const struct reader_notes *notes;
@@ -274,7 +274,7 @@ static void check_wakes(struct live *live, struct probes *probes)
 	order(-1, 0, -1);
 }
 
-Test(live_reader, wakes_for_what_rules_look_at, .timeout = 120)
+Test(live_reader, wakes_for_what_rules_look_at, .timeout = 300)
 {
 	struct live live;
 	unsigned state_cnt = 0;
@@ -315,7 +315,7 @@ static void check_limits(struct live *live, struct probes *probes)
 	order(-1, 0, -1);
 }
 
-Test(live_reader, takes_no_more_than_asked, .timeout = 120)
+Test(live_reader, takes_no_more_than_asked, .timeout = 300)
 {
 	struct live live;
 
@@ -352,7 +352,7 @@ static unsigned count_descriptors(void)
 	return cnt;
 }
 
-Test(live_reader, refuses_scopes_that_are_none, .timeout = 120)
+Test(live_reader, refuses_scopes_that_are_none, .timeout = 300)
 {
 	static const struct {
 		const char *name, *cgroup;
@@ -387,7 +387,7 @@ Test(live_reader, refuses_scopes_that_are_none, .timeout = 120)
 }
 
 /* The scope's process ends between open and seed. */
-Test(live_reader, says_when_the_scope_has_ended, .timeout = 120)
+Test(live_reader, says_when_the_scope_has_ended, .timeout = 300)
 {
 	struct probes_error error = { "", "" };
 	struct probes *probes = NULL;
@@ -414,7 +414,7 @@ Test(live_reader, says_when_the_scope_has_ended, .timeout = 120)
 }
 
 /* Without rights: an outcome with words, not a crash; in a child, because they don't come back. */
-Test(live_reader, says_what_rights_are_missing, .timeout = 120)
+Test(live_reader, says_what_rights_are_missing, .timeout = 300)
 {
 	pid_t pid;
 	int status;
@@ -480,7 +480,7 @@ static void read_loss(struct live *live, struct probes *probes)
 	cr_expect(other == reported_loss, "%llu", (unsigned long long)other);
 }
 
-Test(live_reader, gaps_are_the_losses, .timeout = 120)
+Test(live_reader, gaps_are_the_losses, .timeout = 300)
 {
 	struct live live;
 	const struct wire_counters *own;

@@ -32,7 +32,7 @@ static void act_generic(void *data)
 	syscall(SYS_getpgid, 0); /* nobody wants this one */
 }
 
-Test(live_scope, generic_calls, .timeout = 60)
+Test(live_scope, generic_calls, .timeout = 300)
 {
 	static const char *const names[] = { "getppid", "chmod", "mkdirat", NULL };
 	const struct event *event;
@@ -96,7 +96,7 @@ static void act_orphan(void *data)
 	usleep(50000);
 }
 
-Test(live_scope, process_tree, .timeout = 60)
+Test(live_scope, process_tree, .timeout = 300)
 {
 	static const char *const names[] = { "openat", NULL };
 	struct live live;
@@ -124,7 +124,7 @@ static void act_one(void *data)
 	open_marked("/haetae/by-actor");
 }
 
-Test(live_scope, not_the_daemon_itself, .timeout = 60)
+Test(live_scope, not_the_daemon_itself, .timeout = 300)
 {
 	static const char *const names[] = { "openat", "read", "poll", NULL };
 	struct live live;
@@ -204,7 +204,7 @@ static void run_in_cgroup(const char *root)
 }
 
 /* Where a hierarchy is mounted differs from host to host; at least one always is. */
-Test(live_scope, cgroup, .timeout = 120)
+Test(live_scope, cgroup, .timeout = 300)
 {
 	static const char *const roots[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup/memory",
 					     "/sys/fs/cgroup" };
@@ -246,7 +246,7 @@ static void act_storm(void *data)
 	shared->grandchild = pid;
 }
 
-Test(live_scope, storm_of_opens, .timeout = 120)
+Test(live_scope, storm_of_opens, .timeout = 300)
 {
 	static const char *const names[] = { "openat", "procexit", NULL };
 	const struct wire_counters *own;

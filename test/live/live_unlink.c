@@ -158,7 +158,7 @@ static void check_one(struct live *live, size_t i)
 		expect_absent(event, params->dirpath, name);
 }
 
-Test(live_unlink, every_parameter_is_what_libc_says, .timeout = 120)
+Test(live_unlink, every_parameter_is_what_libc_says, .timeout = 300)
 {
 	struct live live;
 
