@@ -25,6 +25,7 @@ struct sink {
 	struct sink_config config;
 	int fd;
 	bool owns_fd;
+	bool has_warned;    /* that writing fails */
 	bool is_torn;	    /* the last thing that was written is half a line */
 	size_t chunk;	    /* how much one write(2) may take without blocking */
 	struct buf pending; /* lines on their way; the first `written` bytes are out */

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "haetae/clock.h"
+#include "haetae/log.h"
 
 /* Far above one batch and the largest alert; beyond it the alert has failed. */
 #define PENDING_MAX (16u << 20)
@@ -120,6 +121,15 @@ static void forget_pending(struct sink *sink)
 		buf_clear(&sink->pending);
 }
 
+/* Each lost alert is counted; that they are being lost is said once. */
+static void warn_once(struct sink *sink, int error)
+{
+	if (!sink->has_warned)
+		log_warning("standard output takes no more alerts (%s): they are counted as failed",
+			    strerror(error));
+	sink->has_warned = true;
+}
+
 static void stdout_flush(struct sink *sink, uint64_t deadline_ns)
 {
 	while (sink->written < sink->pending.n) {
@@ -129,10 +139,12 @@ static void stdout_flush(struct sink *sink, uint64_t deadline_ns)
 		if (!wait_writable(sink->fd, deadline_ns))
 			return;
 		n = write(sink->fd, sink->pending.p + sink->written, MIN(left, sink->chunk));
-		if (n > 0)
+		if (n > 0) {
 			count_written(sink, (size_t)n);
-		else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+		} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+			warn_once(sink, n == 0 ? EIO : errno);
 			break; /* nobody reads any more, or the disk is full */
+		}
 	}
 	forget_pending(sink);
 }
