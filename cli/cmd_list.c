@@ -116,15 +116,39 @@ static struct str text_or_none(const char *text)
 	return text ? str_from(text) : STR_NONE;
 }
 
+/* The events that can give it a value. Generic system calls have their arguments only. */
+static void put_field_events(const struct field *field, struct buf *out)
+{
+	if (field->flags & FIELD_RESERVED) {
+		buf_puts(out, "none yet");
+		return;
+	}
+	if (!field->has_event) {
+		buf_puts(out, "every event");
+		return;
+	}
+	for (unsigned type = 0; type < EVENT__COUNT; type++) {
+		const struct event_schema *schema = event_schema_get((enum event_type)type);
+
+		if (schema->flags & EVENT_STATE || !field->has_event(schema))
+			continue;
+		buf_puts(out, out->n ? " " : "");
+		buf_puts(out, type == EVENT_GENERIC ? "other-syscalls" : schema->name);
+	}
+}
+
 static void put_field(struct list_writer *writer, const struct field *field)
 {
 	struct list_item item = { .name = str_from(field->name) };
-	_cleanup_(buf_done) struct buf notes;
+	_cleanup_(buf_done) struct buf notes, events;
 
 	buf_init(&notes, 1024);
+	buf_init(&events, 4096);
 	put_notes(field->flags, &notes);
+	put_field_events(field, &events);
 	list_item_cell(&item, "type", str_from(value_type_name(field->type)));
 	list_item_cell(&item, "description", text_or_none(field->doc));
+	list_item_cell(&item, "events", buf_str(&events));
 	list_item_cell(&item, "absent", text_or_none(field->when_absent));
 	list_item_cell(&item, "example", text_or_none(field->example));
 	list_item_cell(&item, "notes", buf_str(&notes));

@@ -48,10 +48,96 @@ static void get_match(const struct daemon_config *config, struct buf *out)
 	buf_puts(out, config->rules.is_match_all ? "all" : "first");
 }
 
+/* "enable:tag=NAME", "disable:rule=PATTERN". */
+static bool set_select(struct daemon_config *config, const char *text)
+{
+	struct rule_selector *selector = &config->selectors[config->rules.selector_cnt];
+	bool is_enable = strncmp(text, "enable:", 7) == 0;
+
+	if (!is_enable && strncmp(text, "disable:", 8) != 0)
+		return false;
+	if (config->rules.selector_cnt == DAEMON_SELECTORS_MAX)
+		return false;
+	text += is_enable ? 7 : 8;
+	*selector = (struct rule_selector){ .is_enable = is_enable };
+	if (strncmp(text, "rule=", 5) == 0 && text[5])
+		selector->rule_pattern = str_from(text + 5);
+	else if (strncmp(text, "tag=", 4) == 0 && text[4])
+		selector->tag = str_from(text + 4);
+	else
+		return false;
+	config->rules.selector_cnt++;
+	return true;
+}
+
+static void get_select(const struct daemon_config *config, struct buf *out)
+{
+	for (uint32_t i = 0; i < config->rules.selector_cnt; i++) {
+		const struct rule_selector *selector = &config->selectors[i];
+
+		buf_puts(out, i ? ", " : "");
+		buf_puts(out, selector->is_enable ? "enable:" : "disable:");
+		buf_puts(out, selector->tag.p ? "tag=" : "rule=");
+		buf_put_str(out, selector->tag.p ? selector->tag : selector->rule_pattern);
+	}
+}
+
+static bool set_append_output(struct daemon_config *config, const char *text)
+{
+	if (!*text || config->rules.addition_cnt == DAEMON_ADDITIONS_MAX)
+		return false;
+	config->additions[config->rules.addition_cnt++] =
+		(struct output_addition){ .text = str_from(text) };
+	return true;
+}
+
+static void get_append_output(const struct daemon_config *config, struct buf *out)
+{
+	for (uint32_t i = 0; i < config->rules.addition_cnt; i++) {
+		buf_puts(out, i ? " " : "");
+		buf_put_str(out, config->additions[i].text);
+	}
+}
+
+static bool set_fields(struct daemon_config *config, const char *text)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals || equals == text || config->constant_cnt == DAEMON_CONSTANTS_MAX)
+		return false;
+	config->constants[config->constant_cnt++] = (struct constant_field){
+		.key = { text, (uint32_t)(equals - text) },
+		.value = str_from(equals + 1),
+	};
+	return true;
+}
+
+static void get_fields(const struct daemon_config *config, struct buf *out)
+{
+	for (uint32_t i = 0; i < config->constant_cnt; i++) {
+		buf_puts(out, i ? ", " : "");
+		buf_put_str(out, config->constants[i].key);
+		buf_putc(out, '=');
+		buf_put_str(out, config->constants[i].value);
+	}
+}
+
 static const struct setting settings[] = {
 	{ "rules.match", "first|all",
 	  "Whether the first rule that matches an event raises the alert, or each one.", set_match,
 	  get_match },
+	{ "rules.select",
+	  "enable:tag=NAME, disable:tag=NAME, enable:rule=PATTERN or disable:rule=PATTERN",
+	  "Switch rules on or off by tag, or by name with * wildcards; may be given up to 64 "
+	  "times, the last that fits a rule wins.",
+	  set_select, get_select },
+	{ "alerts.append_output", "TEXT",
+	  "Text with %fields that is joined to every rule's output; up to 16 times.",
+	  set_append_output, get_append_output },
+	{ "alerts.fields", "NAME=TEXT",
+	  "A field with the same text in every alert's output_fields, such as cluster=west; up to "
+	  "16 times.",
+	  set_fields, get_fields },
 	{ "probes.ring_size", "BYTES",
 	  "Size of one ring buffer for events; KiB, MiB and GiB are understood.", set_ring_size,
 	  get_ring_size },

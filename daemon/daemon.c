@@ -39,6 +39,8 @@ void daemon_config_default(struct daemon_config *config)
 	*config = (struct daemon_config){ .queue_length = 8192, .want_banner = true };
 	rules_options_default(&config->rules);
 	config->rules.compile_output = template_compile;
+	config->rules.selectors = config->selectors;
+	config->rules.additions = config->additions;
 	probes_config_default(&config->probes);
 	proc_table_config_default(&config->procs);
 	config->sink = (struct sink_config){
@@ -235,15 +237,15 @@ static int fail(const char *doing, int r)
 static int start(struct daemon *daemon)
 {
 	const struct daemon_config *config = daemon->config;
-	struct daemon_config wanted = *config;
+	struct proc_table_config procs = config->procs;
 	struct ruleset *ruleset = NULL;
 	const char *what = "";
 	int r = load_rules(config, &ruleset);
 
 	if (r != EXIT_OK)
 		return r;
-	wanted.procs.want_env |= (needs_of(ruleset) & FIELD_NEEDS_ENV) != 0;
-	r = engine_init(&daemon->engine, &wanted, ruleset);
+	procs.want_env |= (needs_of(ruleset) & FIELD_NEEDS_ENV) != 0;
+	r = engine_init(&daemon->engine, config, &procs, ruleset);
 	if (r < 0)
 		return fail("starting the engine", r);
 	daemon->engine.completeness = read_completeness;

@@ -35,7 +35,8 @@ static void read_identity(struct engine *engine)
 	read_boot_id(engine->boot_id);
 }
 
-int engine_init(struct engine *engine, const struct daemon_config *config, struct ruleset *ruleset)
+int engine_init(struct engine *engine, const struct daemon_config *config,
+		const struct proc_table_config *procs, struct ruleset *ruleset)
 {
 	int r;
 
@@ -44,7 +45,7 @@ int engine_init(struct engine *engine, const struct daemon_config *config, struc
 	read_identity(engine);
 	r = matcher_new(ruleset, &engine->matcher);
 	if (r == 0)
-		r = proc_table_new(&config->procs, &engine->procs);
+		r = proc_table_new(procs, &engine->procs);
 	if (r == 0)
 		r = users_new("/etc", &engine->users);
 	if (r < 0) {
@@ -62,6 +63,8 @@ int engine_init(struct engine *engine, const struct daemon_config *config, struc
 	};
 	engine->alert = (struct alert_context){
 		.fields = &engine->fields,
+		.constants = config->constants,
+		.constant_cnt = config->constant_cnt,
 		.version = HAETAE_VERSION,
 		.boot_id = engine->boot_id,
 	};

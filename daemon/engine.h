@@ -35,9 +35,10 @@ struct engine {
 	struct engine_counters counters;
 };
 
-/* Takes ownership of the ruleset in every case. 0 or a negative errno; on failure everything is
- * released. */
-int engine_init(struct engine *engine, const struct daemon_config *config, struct ruleset *ruleset);
+/* Takes ownership of the ruleset in every case; config outlives the engine. 0 or a negative errno;
+ * on failure everything is released. */
+int engine_init(struct engine *engine, const struct daemon_config *config,
+		const struct proc_table_config *procs, struct ruleset *ruleset);
 /* Fine on a zeroed engine. */
 void engine_done(struct engine *engine);
 

@@ -100,7 +100,8 @@ static void put_json(struct rendering *rendering, const struct template_values *
 	put_head(rendering, out);
 	text_put_json(out, buf_str(&rendering->message));
 	buf_puts(out, "\",\"output_fields\":");
-	template_put_fields(values, out);
+	template_put_fields(values, rendering->context->constants, rendering->context->constant_cnt,
+			    out);
 	buf_puts(out, ",\"haetae\":");
 	alert_put_own(rule, rendering->context, rendering->limits, buf_str(&rendering->cut), out);
 	buf_putc(out, '}');

@@ -48,7 +48,10 @@ static inline bool template_part_has_value(const struct template_part *part)
 bool template_read(const struct template *compiled, const struct field_context *context,
 		   struct template_values *ret);
 void template_put_text(const struct template_values *values, struct buf *out);
-void template_put_fields(const struct template_values *values, struct buf *out);
+/* The output_fields object, with the constants at its end. */
+void template_put_fields(const struct template_values *values,
+			 const struct constant_field *constants, uint32_t constant_cnt,
+			 struct buf *out);
 /* Keys of the values that are longer than value_max, as JSON strings with commas between; nothing
  * where all are whole. */
 void template_put_cut(const struct template_values *values, struct buf *out);

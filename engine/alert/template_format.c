@@ -192,7 +192,9 @@ static void put_json(const struct template_values *values, uint32_t i, struct bu
 	}
 }
 
-void template_put_fields(const struct template_values *values, struct buf *out)
+void template_put_fields(const struct template_values *values,
+			 const struct constant_field *constants, uint32_t constant_cnt,
+			 struct buf *out)
 {
 	bool has_time = false;
 
@@ -210,6 +212,12 @@ void template_put_fields(const struct template_values *values, struct buf *out)
 	}
 	if (!has_time)
 		buf_printf(out, "\"evt.time\":%llu,", (unsigned long long)values->wall_ns);
+	for (uint32_t i = 0; i < constant_cnt; i++) {
+		text_put_json_string(out, constants[i].key);
+		buf_putc(out, ':');
+		text_put_json_string(out, constants[i].value);
+		buf_putc(out, ',');
+	}
 	if (!out->failed)
 		out->n--; /* the last comma */
 	buf_putc(out, '}');
@@ -258,7 +266,7 @@ void template_format_fields(const struct template *compiled, const struct field_
 	struct template_values values;
 
 	if (template_read(compiled, context, &values))
-		template_put_fields(&values, out);
+		template_put_fields(&values, NULL, 0, out);
 	else
 		out->failed = true;
 }

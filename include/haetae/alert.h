@@ -33,9 +33,16 @@ struct alert {
 	char storage[];
 };
 
+/* A field that every alert carries with the same text, such as a cluster's name (decision 31). */
+struct constant_field {
+	struct str key, value;
+};
+
 /* What an alert says beyond the event. */
 struct alert_context {
 	const struct field_context *fields;
+	const struct constant_field *constants; /* in output_fields, behind the rule's own */
+	uint32_t constant_cnt;
 	const char *version;
 	const char *boot_id;		    /* of /proc/sys/kernel/random/boot_id */
 	uint64_t lost_10s, lost_cgroup_10s; /* completeness */

@@ -4,15 +4,24 @@
 #ifndef HAETAE_DAEMON_H
 #define HAETAE_DAEMON_H
 
+#include "haetae/alert.h"
 #include "haetae/probes.h"
 #include "haetae/proc.h"
 #include "haetae/rules.h"
 #include "haetae/sink.h"
 
+#define DAEMON_SELECTORS_MAX 64
+#define DAEMON_ADDITIONS_MAX 16
+#define DAEMON_CONSTANTS_MAX 16
+
 struct daemon_config {
 	const char *const *rule_paths;
 	uint32_t rule_path_cnt;
-	struct rules_options rules;
+	struct rules_options rules; /* its lists point here: */
+	struct rule_selector selectors[DAEMON_SELECTORS_MAX];
+	struct output_addition additions[DAEMON_ADDITIONS_MAX];
+	struct constant_field constants[DAEMON_CONSTANTS_MAX];
+	uint32_t constant_cnt;
 	struct probes_config probes;
 	struct proc_table_config procs;
 	struct sink_config sink;
@@ -20,6 +29,7 @@ struct daemon_config {
 	uint64_t duration_ns; /* 0: until a signal */
 	bool want_banner;     /* say on stderr what to try */
 };
+/* The result holds pointers into itself: it stays where it is. */
 void daemon_config_default(struct daemon_config *config);
 
 /* Exit codes of every command (architecture.md section 9). */
