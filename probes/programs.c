@@ -15,6 +15,7 @@
 enum program_place {
 	PLACE_HOOK,	  /* attached; the kernel calls it */
 	PLACE_CALL,	  /* call_programs[slot], slot an event type */
+	PLACE_TABLE,	  /* every slot of call_programs that no later row takes */
 	PLACE_CALL_CHAIN, /* call_chain[slot], slot a chain_slot */
 	PLACE_EXEC_CHAIN, /* exec_chain[slot] */
 	PLACE_ITERATOR,	  /* attached while probes_seed() runs */
@@ -45,7 +46,7 @@ static const struct program_row program_rows[] = {
 	{ "exec_resolve_t",   PLACE_EXEC_CHAIN, CHAIN_RESOLVE,   HAS_RDONLY_CAST, 0 },
 	{ "exec_arguments",   PLACE_EXEC_CHAIN, CHAIN_ARGUMENTS, 0, 0 },
 	{ "exec_submit",      PLACE_EXEC_CHAIN, CHAIN_SUBMIT,    0, 0 },
-	{ "x_generic",        PLACE_CALL, EVENT_GENERIC,  0, 0 },
+	{ "x_table",          PLACE_TABLE, 0, 0, 0 },
 	{ "x_execve",         PLACE_CALL, EVENT_EXECVE,   0, 0 },
 	{ "x_execveat",       PLACE_CALL, EVENT_EXECVEAT, 0, 0 },
 	{ "x_open",           PLACE_CALL, EVENT_OPEN,     0, 0 },
@@ -53,8 +54,6 @@ static const struct program_row program_rows[] = {
 	{ "x_openat2",        PLACE_CALL, EVENT_OPENAT2,  0, 0 },
 	{ "x_creat",          PLACE_CALL, EVENT_CREAT,    0, 0 },
 	{ "x_connect",        PLACE_CALL, EVENT_CONNECT,  0, 0 },
-	{ "x_unlink",         PLACE_CALL, EVENT_UNLINK,   0, 0 },
-	{ "x_unlinkat",       PLACE_CALL, EVENT_UNLINKAT, 0, 0 },
 	{ "seed",             PLACE_ITERATOR, 0, 0, 0 },
 	/* In the order of attaching: the scope's tree is kept before anything asks for it. */
 	{ "tp_fork",          PLACE_HOOK, 0, 0, 0 },
@@ -100,11 +99,23 @@ static int array_of(const struct probes *probes, enum program_place place)
 		return bpf_map__fd(probes->bpf->maps.call_chain);
 	case PLACE_EXEC_CHAIN:
 		return bpf_map__fd(probes->bpf->maps.exec_chain);
+	case PLACE_TABLE:
 	case PLACE_HOOK:
 	case PLACE_ITERATOR:
 		break;
 	}
 	return -1;
+}
+
+static int link_table(struct probes *probes, int fd)
+{
+	int array_fd = bpf_map__fd(probes->bpf->maps.call_programs);
+
+	for (uint32_t type = 0; type < EVENT__COUNT; type++) {
+		if (bpf_map_update_elem(array_fd, &type, &fd, BPF_ANY))
+			return -errno;
+	}
+	return 0;
 }
 
 int programs_link(struct probes *probes)
@@ -121,6 +132,12 @@ int programs_link(struct probes *probes)
 		if (fd < 0)
 			continue;
 		probes->program_fds[probes->program_cnt++] = fd;
+		if (row->place == PLACE_TABLE) {
+			int r = link_table(probes, fd);
+
+			if (r < 0)
+				return r;
+		}
 		if (array_fd >= 0 && bpf_map_update_elem(array_fd, &row->slot, &fd, BPF_ANY))
 			return -errno;
 	}

@@ -12,6 +12,46 @@
 #define VOCABULARY_unlinkat_flags  &vocabulary_unlinkat_flags
 
 /* clang-format off */
+/* Sources that table.bpf.c reads by: all are in the record. */
+#define PARAM_FROM_RESULT		 PARAM_FROM_WIRE
+#define PARAM_FROM_S32(n) PARAM_FROM_WIRE
+#define PARAM_FROM_U32(n) PARAM_FROM_WIRE
+#define PARAM_FROM_U64(n) PARAM_FROM_WIRE
+#define PARAM_FROM_TEXT(n) PARAM_FROM_WIRE
+#define PARAM_FROM_FILE_PATH(n) PARAM_FROM_WIRE
+#define PARAM_FROM_FILE_DEV(n) PARAM_FROM_WIRE
+#define PARAM_FROM_FILE_INO(n) PARAM_FROM_WIRE
+#define PARAM_FROM_FILE_MODE(n) PARAM_FROM_WIRE
+#define PARAM_FROM_FILE_BITS(n) PARAM_FROM_WIRE
+#define PARAM_FROM_CWD_OF(a, b) PARAM_FROM_WIRE
+#define PARAM_FROM_MEMORY_U32(a, b) PARAM_FROM_WIRE
+#define PARAM_FROM_MEMORY_S32(a, b) PARAM_FROM_WIRE
+#define PARAM_FROM_MEMORY_U64(a, b) PARAM_FROM_WIRE
+#define PARAM_FROM_FILLED_U32(a, b) PARAM_FROM_WIRE
+#define PARAM_FROM_FILLED_S32(a, b) PARAM_FROM_WIRE
+#define PARAM_FROM_FILLED_U64(a, b) PARAM_FROM_WIRE
+#define PARAM_FROM_BYTES(a, b) PARAM_FROM_WIRE
+#define PARAM_FROM_DIRECTORY_OF(id, name, n) PARAM_FROM_WIRE
+#define FIELD_OF_RESULT(name) HEADER_FIELD_NONE
+#define FIELD_OF_S32(n) FIELD_OF_WIRE
+#define FIELD_OF_U32(n) FIELD_OF_WIRE
+#define FIELD_OF_U64(n) FIELD_OF_WIRE
+#define FIELD_OF_TEXT(n) FIELD_OF_WIRE
+#define FIELD_OF_FILE_PATH(n) FIELD_OF_WIRE
+#define FIELD_OF_FILE_DEV(n) FIELD_OF_WIRE
+#define FIELD_OF_FILE_INO(n) FIELD_OF_WIRE
+#define FIELD_OF_FILE_MODE(n) FIELD_OF_WIRE
+#define FIELD_OF_FILE_BITS(n) FIELD_OF_WIRE
+#define FIELD_OF_CWD_OF(a, b) FIELD_OF_WIRE
+#define FIELD_OF_MEMORY_U32(a, b) FIELD_OF_WIRE
+#define FIELD_OF_MEMORY_S32(a, b) FIELD_OF_WIRE
+#define FIELD_OF_MEMORY_U64(a, b) FIELD_OF_WIRE
+#define FIELD_OF_FILLED_U32(a, b) FIELD_OF_WIRE
+#define FIELD_OF_FILLED_S32(a, b) FIELD_OF_WIRE
+#define FIELD_OF_FILLED_U64(a, b) FIELD_OF_WIRE
+#define FIELD_OF_BYTES(a, b) FIELD_OF_WIRE
+#define FIELD_OF_DIRECTORY_OF(id, name, n) FIELD_OF_WIRE
+
 #define EVENT(id, name, class, flags, doc) static const struct param_schema params_##id[] = {
 #define PARAM(id, name, type, words, source, doc) \
 	{ #name, PARAM_##type, PARAM_FROM_##source, VOCABULARY_##words, doc },

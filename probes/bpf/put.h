@@ -137,4 +137,18 @@ static __always_inline void put_object(struct frame *frame, __u32 slot, __u32 pa
 	frame->objects[slot].parameter = parameter;
 }
 
+/* The same in the next slot; without one the parameter stays absent and the record is cut. */
+static __always_inline void put_next_object(struct frame *frame, __u32 parameter,
+					    const void *dentry, const void *vfsmount)
+{
+	__u32 slot = frame->object_cnt;
+
+	if (slot >= FRAME_OBJECTS) {
+		frame->flags |= WIRE_CUT;
+		return;
+	}
+	frame->object_cnt = slot + 1;
+	put_object(frame, slot, parameter, dentry, vfsmount);
+}
+
 #endif

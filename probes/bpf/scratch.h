@@ -58,6 +58,7 @@ struct frame {
 	__u8 is_execveat; /* a failed exec's arguments are execveat's */
 	__u32 flags;	  /* WIRE_ */
 	struct kernel_object objects[FRAME_OBJECTS];
+	__u32 object_cnt; /* of those that put_next_object() placed */
 	struct walk walk;
 	__u8 record[RECORD_BYTES] __attribute__((aligned(8)));
 	__u8 spare[4104]; /* strings that are only measured */
@@ -128,9 +129,11 @@ static __always_inline void frame_start(struct frame *frame, __u32 type, __u32 p
 	frame->parameter_cnt = parameter_cnt;
 	frame->position =
 		(sizeof(struct wire_header) + parameter_cnt * sizeof(struct wire_param) + 7) & ~7u;
-	__builtin_memset(frame_params(frame), 0, parameter_cnt * sizeof(struct wire_param));
+	/* All that an event can have: the compiler wants to know how many bytes. */
+	__builtin_memset(frame_params(frame), 0, WIRE_PARAM_MAX * sizeof(struct wire_param));
 	for (int i = 0; i < FRAME_OBJECTS; i++)
 		frame->objects[i].dentry = 0;
+	frame->object_cnt = 0;
 	frame->walk.object = 0;
 	frame->walk.is_running = 0;
 	frame->walk.runs = 0;

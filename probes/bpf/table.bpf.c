@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The calls that need no program of their own: the SOURCE column of events.def says where each
+ * parameter comes from, and one program takes those steps for all of them.
+ */
+#include "prog.h"
+
+#define STEPS_MAX 24
+
+/* Beside the six arguments. */
+#define ARGUMENT_RESULT 6
+#define ARGUMENT_CWD	7
+
+#define BYTES_MAX 80 /* of a buffer; what Falco's users know */
+
+enum action {
+	ACTION_END,
+	ACTION_S32,
+	ACTION_U32,
+	ACTION_U64,
+	ACTION_TEXT,
+	ACTION_DIRECTORY,
+	ACTION_FILE_PATH,
+	ACTION_FILE_DEV,
+	ACTION_FILE_INO,
+	ACTION_FILE_MODE,
+	ACTION_FILE_BITS,
+	ACTION_MEMORY_U32,
+	ACTION_MEMORY_S32,
+	ACTION_MEMORY_U64,
+	ACTION_FILLED_U32,
+	ACTION_FILLED_S32,
+	ACTION_FILLED_U64,
+	ACTION_BYTES,
+};
+
+struct step {
+	__u8 action;
+	__u8 argument;
+	__u8 other; /* a parameter, an offset, or an argument */
+	__u8 parameter;
+};
+
+/* clang-format off */
+/* A source with operands is followed by the parameter in parentheses, which ends the step. */
+#define STEP_PARAMETER(parameter)   parameter },
+#define STEP_WIRE(parameter)
+#define STEP_HEADER(parameter)
+#define STEP_NONE(parameter)
+#define STEP_RESULT(parameter)	    { ACTION_U64, ARGUMENT_RESULT, 0, parameter },
+#define STEP_S32(n)		    { ACTION_S32, n, 0, STEP_PARAMETER
+#define STEP_U32(n)		    { ACTION_U32, n, 0, STEP_PARAMETER
+#define STEP_U64(n)		    { ACTION_U64, n, 0, STEP_PARAMETER
+#define STEP_TEXT(n)		    { ACTION_TEXT, n, 0, STEP_PARAMETER
+#define STEP_DIRECTORY_OF(id, name, n) { ACTION_DIRECTORY, n, PARAM_##id##_##name, STEP_PARAMETER
+#define STEP_CWD_OF(id, name)	    STEP_DIRECTORY_OF(id, name, ARGUMENT_CWD)
+#define STEP_FILE_PATH(n)	    { ACTION_FILE_PATH, n, 0, STEP_PARAMETER
+#define STEP_FILE_DEV(n)	    { ACTION_FILE_DEV, n, 0, STEP_PARAMETER
+#define STEP_FILE_INO(n)	    { ACTION_FILE_INO, n, 0, STEP_PARAMETER
+#define STEP_FILE_MODE(n)	    { ACTION_FILE_MODE, n, 0, STEP_PARAMETER
+#define STEP_FILE_BITS(n)	    { ACTION_FILE_BITS, n, 0, STEP_PARAMETER
+#define STEP_MEMORY_U32(n, offset)  { ACTION_MEMORY_U32, n, offset, STEP_PARAMETER
+#define STEP_MEMORY_S32(n, offset)  { ACTION_MEMORY_S32, n, offset, STEP_PARAMETER
+#define STEP_MEMORY_U64(n, offset)  { ACTION_MEMORY_U64, n, offset, STEP_PARAMETER
+#define STEP_FILLED_U32(n, offset)  { ACTION_FILLED_U32, n, offset, STEP_PARAMETER
+#define STEP_FILLED_S32(n, offset)  { ACTION_FILLED_S32, n, offset, STEP_PARAMETER
+#define STEP_FILLED_U64(n, offset)  { ACTION_FILLED_U64, n, offset, STEP_PARAMETER
+#define STEP_BYTES(n, length)	    { ACTION_BYTES, n, length, STEP_PARAMETER
+
+#define EVENT(id, name, class, flags, doc) [EVENT_##id] = {
+#define PARAM(id, name, type, words, source, doc) STEP_##source(PARAM_##id##_##name)
+#define EVENT_END(id) },
+static const struct step steps[EVENT__COUNT][STEPS_MAX] = {
+#include "haetae/events.def"
+};
+
+#define EVENT(id, name, class, flags, doc) [EVENT_##id] = PARAM_##id##__COUNT,
+static const __u8 parameter_counts[EVENT__COUNT] = {
+#include "haetae/events.def"
+};
+/* clang-format on */
+
+static __always_inline __u64 operand(struct frame *frame, __u32 argument)
+{
+	if (argument == ARGUMENT_CWD)
+		return (__u64)AT_FDCWD;
+	barrier_var(argument);
+	return argument < 6 ? frame->arguments[argument] : (__u64)frame->result;
+}
+
+/* A number in the program's memory; absent where that is not readable. */
+static __always_inline void put_memory(struct frame *frame, const struct step *step, __u32 size,
+				       bool is_signed)
+{
+	__u64 address = operand(frame, step->argument), value = 0;
+
+	if (bpf_probe_read_user(&value, size, (void *)(address + step->other))) {
+		if (address)
+			frame->flags |= WIRE_FAULT;
+		return;
+	}
+	put_u64(frame, step->parameter, is_signed ? (__u64)(__s64)(__s32)value : value);
+}
+
+static __always_inline void put_bytes(struct frame *frame, const struct step *step)
+{
+	__u64 address = operand(frame, step->argument);
+	__s64 length = (__s64)operand(frame, step->other);
+	__u32 at = frame->position;
+	__u8 *to = put_space(frame, step->parameter);
+	__u32 size = length < 0 ? 0 : length > BYTES_MAX ? BYTES_MAX : (__u32)length;
+
+	if (!to || !size)
+		return;
+	barrier_var(size);
+	if (size > BYTES_MAX)
+		return;
+	if (bpf_probe_read_user(to, size, (void *)address))
+		frame->flags |= WIRE_FAULT;
+	else
+		put_done(frame, step->parameter, at, size, length > BYTES_MAX);
+}
+
+static __always_inline void put_of_file(struct frame *frame, struct task_struct *task,
+					const struct step *step)
+{
+	struct file *file = file_of(task, (__s32)operand(frame, step->argument));
+	struct inode *inode = file ? READ(file, f_inode) : NULL;
+
+	if (!inode)
+		return;
+	switch (step->action) {
+	case ACTION_FILE_PATH:
+		put_next_object(frame, step->parameter, READ(file, f_path.dentry),
+				READ(file, f_path.mnt));
+		return;
+	case ACTION_FILE_DEV:
+		put_u64(frame, step->parameter, READ(READ(inode, i_sb), s_dev));
+		return;
+	case ACTION_FILE_INO:
+		put_u64(frame, step->parameter, READ(inode, i_ino));
+		return;
+	case ACTION_FILE_MODE:
+		put_u64(frame, step->parameter, READ(inode, i_mode));
+		return;
+	case ACTION_FILE_BITS:
+		put_u64(frame, step->parameter, file_bits(file, inode, READ(task, cred)));
+		return;
+	}
+}
+
+/* The directory that the relative string in parameter `other` starts from. */
+static __always_inline void put_directory_of(struct frame *frame, struct task_struct *task,
+					     const struct step *step)
+{
+	__s32 fd = (__s32)operand(frame, step->argument);
+	struct fs_struct *fs = READ(task, fs);
+	struct file *file;
+
+	if (!is_relative(frame, step->other))
+		return;
+	if (fd == AT_FDCWD) {
+		if (fs)
+			put_next_object(frame, step->parameter, READ(fs, pwd.dentry),
+					READ(fs, pwd.mnt));
+		return;
+	}
+	file = file_of(task, fd);
+	if (file)
+		put_next_object(frame, step->parameter, READ(file, f_path.dentry),
+				READ(file, f_path.mnt));
+}
+
+/* A flat switch: a case an action. */
+static __always_inline void take_step(struct frame *frame, struct task_struct *task,
+				      const struct step *step)
+{
+	switch (step->action) {
+	case ACTION_S32:
+		put_s64(frame, step->parameter, (__s32)operand(frame, step->argument));
+		return;
+	case ACTION_U32:
+		put_u64(frame, step->parameter, (__u32)operand(frame, step->argument));
+		return;
+	case ACTION_U64:
+		put_u64(frame, step->parameter, operand(frame, step->argument));
+		return;
+	case ACTION_TEXT:
+		put_user_string(frame, step->parameter, operand(frame, step->argument));
+		return;
+	case ACTION_DIRECTORY:
+		put_directory_of(frame, task, step);
+		return;
+	case ACTION_FILLED_U32:
+		if (frame->result < 0)
+			return;
+		/* fall through */
+	case ACTION_MEMORY_U32:
+		put_memory(frame, step, 4, false);
+		return;
+	case ACTION_FILLED_S32:
+		if (frame->result < 0)
+			return;
+		/* fall through */
+	case ACTION_MEMORY_S32:
+		put_memory(frame, step, 4, true);
+		return;
+	case ACTION_FILLED_U64:
+		if (frame->result < 0)
+			return;
+		/* fall through */
+	case ACTION_MEMORY_U64:
+		put_memory(frame, step, 8, false);
+		return;
+	case ACTION_BYTES:
+		put_bytes(frame, step);
+		return;
+	default:
+		put_of_file(frame, task, step);
+		return;
+	}
+}
+
+SEC("tp_btf/sys_exit")
+int x_table(__u64 *context)
+{
+	struct frame *frame = frame_get();
+	struct task_struct *task = current_task();
+	__u32 type;
+
+	if (!frame)
+		return 0;
+	type = frame->type;
+	if (type < EVENT__COUNT) {
+		frame_start(frame, type, parameter_counts[type]);
+#pragma clang loop unroll(disable)
+		for (__u32 i = 0; i < STEPS_MAX; i++) {
+			const struct step *step = &steps[type][i];
+
+			if (step->action == ACTION_END)
+				break;
+			take_step(frame, task, step);
+		}
+		bpf_tail_call(context, &call_chain, CHAIN_FILTER);
+	}
+	frame_abandon(frame);
+	return 0;
+}
