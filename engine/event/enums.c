@@ -215,21 +215,12 @@ static const struct flag_name keyctl_names[] = {
 };
 /* clang-format on */
 
+/* clang-format off */
 const struct vocabulary vocabulary_socket_domain = { "socket_domain", domain_names, true };
-static const struct vocabulary shutdown_how = { "shutdown_how", shutdown_names, true };
-static const struct vocabulary ptrace_request = { "ptrace_request", ptrace_names, true };
-static const struct vocabulary fcntl_command = { "fcntl_command", fcntl_names, true };
-static const struct vocabulary bpf_command = { "bpf_command", bpf_names, true };
-static const struct vocabulary prctl_option = { "prctl_option", prctl_names, true };
-static const struct vocabulary keyctl_operation = { "keyctl_operation", keyctl_names, true };
-
-const struct vocabulary *const enum_vocabularies[] = {
-	&vocabulary_socket_domain,
-	&shutdown_how,
-	&ptrace_request,
-	&fcntl_command,
-	&bpf_command,
-	&prctl_option,
-	&keyctl_operation,
-	NULL,
-};
+const struct vocabulary vocabulary_shutdown_how = { "shutdown_how", shutdown_names, true };
+const struct vocabulary vocabulary_ptrace_request = { "ptrace_request", ptrace_names, true };
+const struct vocabulary vocabulary_fcntl_command = { "fcntl_command", fcntl_names, true };
+const struct vocabulary vocabulary_bpf_command = { "bpf_command", bpf_names, true };
+const struct vocabulary vocabulary_prctl_option = { "prctl_option", prctl_names, true };
+const struct vocabulary vocabulary_keyctl_operation = { "keyctl_operation", keyctl_names, true };
+/* clang-format on */

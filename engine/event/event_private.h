@@ -48,16 +48,8 @@ static inline bool param_is_number(enum param_type type)
 /* Both as one value of vocabulary_open_flags. */
 uint64_t open_flags_with(uint64_t kernel_flags, uint64_t file_bits);
 
-extern const struct vocabulary vocabulary_open_flags;
-extern const struct vocabulary vocabulary_openat2_resolve;
-extern const struct vocabulary vocabulary_exec_flags;
-extern const struct vocabulary vocabulary_creat_flags;
-extern const struct vocabulary vocabulary_unlinkat_flags;
-extern const struct vocabulary vocabulary_mode_bits;
-extern const struct vocabulary vocabulary_socket_domain;
-
-/* Vocabularies of the enum kind, ended by NULL: those of enums.c, which flags.c looks up. */
-extern const struct vocabulary *const enum_vocabularies[];
+#define VOCABULARY(name) extern const struct vocabulary vocabulary_##name;
+#include "vocabularies.def"
 
 /* The object behind a descriptor, as "<f>/etc/passwd". False where the event does not know it. */
 bool descriptor_format(const struct event *event, unsigned param, struct buf *out);

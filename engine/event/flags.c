@@ -227,47 +227,37 @@ static const struct flag_name mode_names[] = {
 };
 /* clang-format on */
 
+/* clang-format off */
 const struct vocabulary vocabulary_open_flags = { "open_flags", open_names, false };
-const struct vocabulary vocabulary_openat2_resolve = { "openat2_resolve", openat2_resolve_names,
-						       false };
+const struct vocabulary vocabulary_openat2_resolve = { "openat2_resolve", openat2_resolve_names, false };
 const struct vocabulary vocabulary_exec_flags = { "exec_flags", exec_names, false };
 const struct vocabulary vocabulary_creat_flags = { "creat_flags", creat_names, false };
 const struct vocabulary vocabulary_unlinkat_flags = { "unlinkat_flags", unlinkat_names, false };
 const struct vocabulary vocabulary_mode_bits = { "mode_bits", mode_names, false };
+const struct vocabulary vocabulary_linkat_flags = { "linkat_flags", linkat_names, false };
+const struct vocabulary vocabulary_fchownat_flags = { "fchownat_flags", fchownat_names, false };
+const struct vocabulary vocabulary_renameat2_flags = { "renameat2_flags", renameat2_names, false };
+const struct vocabulary vocabulary_memfd_flags = { "memfd_flags", memfd_names, false };
+const struct vocabulary vocabulary_access_mode = { "access_mode", access_names, false };
+const struct vocabulary vocabulary_finit_module_flags = { "finit_module_flags", finit_module_names, false };
+const struct vocabulary vocabulary_delete_module_flags = { "delete_module_flags", delete_module_names, false };
+const struct vocabulary vocabulary_clone_flags = { "clone_flags", clone_names, false };
+const struct vocabulary vocabulary_mount_flags = { "mount_flags", mount_names, false };
+const struct vocabulary vocabulary_umount_flags = { "umount_flags", umount_names, false };
+const struct vocabulary vocabulary_mmap_prot = { "mmap_prot", mmap_prot_names, false };
+const struct vocabulary vocabulary_mmap_flags = { "mmap_flags", mmap_names, false };
+/* clang-format on */
 
-static const struct vocabulary others[] = {
-	{ "linkat_flags", linkat_names, false },
-	{ "fchownat_flags", fchownat_names, false },
-	{ "renameat2_flags", renameat2_names, false },
-	{ "memfd_flags", memfd_names, false },
-	{ "access_mode", access_names, false },
-	{ "finit_module_flags", finit_module_names, false },
-	{ "delete_module_flags", delete_module_names, false },
-	{ "clone_flags", clone_names, false },
-	{ "mount_flags", mount_names, false },
-	{ "umount_flags", umount_names, false },
-	{ "mmap_prot", mmap_prot_names, false },
-	{ "mmap_flags", mmap_names, false },
-};
-
-static const struct vocabulary *const in_schema[] = {
-	&vocabulary_open_flags,	 &vocabulary_openat2_resolve, &vocabulary_exec_flags,
-	&vocabulary_creat_flags, &vocabulary_unlinkat_flags,  &vocabulary_mode_bits,
+static const struct vocabulary *const vocabularies[] = {
+#define VOCABULARY(name) &vocabulary_##name,
+#include "vocabularies.def"
 };
 
 const struct vocabulary *vocabulary_find(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(in_schema); i++) {
-		if (strcmp(in_schema[i]->name, name) == 0)
-			return in_schema[i];
-	}
-	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		if (strcmp(others[i].name, name) == 0)
-			return &others[i];
-	}
-	for (size_t i = 0; enum_vocabularies[i]; i++) {
-		if (strcmp(enum_vocabularies[i]->name, name) == 0)
-			return enum_vocabularies[i];
+	for (size_t i = 0; i < ARRAY_LEN(vocabularies); i++) {
+		if (strcmp(vocabularies[i]->name, name) == 0)
+			return vocabularies[i];
 	}
 	return NULL;
 }

@@ -3,13 +3,8 @@
  */
 #include "event_private.h"
 
-/* A new vocabulary or a new parameter of source HEADER that is not known here does not compile. */
-#define VOCABULARY_NONE		   NULL
-#define VOCABULARY_open_flags	   &vocabulary_open_flags
-#define VOCABULARY_openat2_resolve &vocabulary_openat2_resolve
-#define VOCABULARY_exec_flags	   &vocabulary_exec_flags
-#define VOCABULARY_creat_flags	   &vocabulary_creat_flags
-#define VOCABULARY_unlinkat_flags  &vocabulary_unlinkat_flags
+/* The address of nothing is none. A vocabulary that does not exist does not compile. */
+#define vocabulary_NONE (*(const struct vocabulary *)NULL)
 
 /* clang-format off */
 /* Sources that table.bpf.c reads by: all are in the record. */
@@ -54,7 +49,7 @@
 
 #define EVENT(id, name, class, flags, doc) static const struct param_schema params_##id[] = {
 #define PARAM(id, name, type, words, source, doc) \
-	{ #name, PARAM_##type, PARAM_FROM_##source, VOCABULARY_##words, doc },
+	{ #name, PARAM_##type, PARAM_FROM_##source, &vocabulary_##words, doc },
 #define EVENT_END(id) { NULL, PARAM_TYPE__COUNT, PARAM_FROM_NONE, NULL, NULL } };
 #include "haetae/events.def"
 
