@@ -32,6 +32,9 @@ enum action {
 	ACTION_FILLED_S32,
 	ACTION_FILLED_U64,
 	ACTION_BYTES,
+	ACTION_VM_SIZE,
+	ACTION_VM_RSS,
+	ACTION_VM_SWAP,
 };
 
 struct step {
@@ -48,6 +51,9 @@ struct step {
 #define STEP_HEADER(parameter)
 #define STEP_NONE(parameter)
 #define STEP_RESULT(parameter)	    { ACTION_U64, ARGUMENT_RESULT, 0, parameter },
+#define STEP_VM_SIZE(parameter)	    { ACTION_VM_SIZE, 0, 0, parameter },
+#define STEP_VM_RSS(parameter)	    { ACTION_VM_RSS, 0, 0, parameter },
+#define STEP_VM_SWAP(parameter)	    { ACTION_VM_SWAP, 0, 0, parameter },
 #define STEP_S32(n)		    { ACTION_S32, n, 0, STEP_PARAMETER
 #define STEP_U32(n)		    { ACTION_U32, n, 0, STEP_PARAMETER
 #define STEP_U64(n)		    { ACTION_U64, n, 0, STEP_PARAMETER
@@ -119,6 +125,23 @@ static __always_inline void put_bytes(struct frame *frame, const struct step *st
 		frame->flags |= WIRE_FAULT;
 	else
 		put_done(frame, step->parameter, at, size, length > BYTES_MAX);
+}
+
+static __always_inline void put_process_memory(struct frame *frame, struct task_struct *task,
+					       const struct step *step)
+{
+	struct mm_struct *mm = READ(task, mm);
+	__u64 pages = 0;
+
+	if (!mm)
+		return;
+	if (step->action == ACTION_VM_SIZE)
+		pages = READ(mm, total_vm);
+	else if (step->action == ACTION_VM_RSS)
+		pages = MM_PAGES(mm, 0) + MM_PAGES(mm, 1) + MM_PAGES(mm, 3);
+	else
+		pages = MM_PAGES(mm, 2);
+	put_u64(frame, step->parameter, pages * settings.page_kib);
 }
 
 static __always_inline void put_of_file(struct frame *frame, struct task_struct *task,
@@ -214,6 +237,11 @@ static __always_inline void take_step(struct frame *frame, struct task_struct *t
 		return;
 	case ACTION_BYTES:
 		put_bytes(frame, step);
+		return;
+	case ACTION_VM_SIZE:
+	case ACTION_VM_RSS:
+	case ACTION_VM_SWAP:
+		put_process_memory(frame, task, step);
 		return;
 	default:
 		put_of_file(frame, task, step);
