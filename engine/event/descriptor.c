@@ -140,7 +140,7 @@ bool descriptor_format(const struct event *event, unsigned param, struct buf *ou
 		return put_path_object(event, schema_param_find(schema, "dirpath"), 'd', out);
 	if (strcmp(name, "fd") != 0)
 		return false;
-	if (schema->flags & EVENT_CREATES_FD)
-		return put_path_object(event, schema_param_find(schema, "path"), 0, out);
-	return put_socket(event, out);
+	if (put_path_object(event, schema_param_find(schema, "path"), 0, out))
+		return true;
+	return !(schema->flags & EVENT_CREATES_FD) && put_socket(event, out);
 }

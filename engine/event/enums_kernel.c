@@ -1,7 +1,7 @@
 /*
- * Vocabularies of values that exclude each other, of the kernel's own calls: reboot, perf, io_uring,
- * syslog. Numbers of the uapi headers, some newer than the build host's. Owns constant data only;
- * any thread.
+ * Vocabularies of values that exclude each other, of the kernel's own calls: reboot, perf,
+ * io_uring, syslog. Numbers of the uapi headers, some newer than the build host's. Owns constant
+ * data only; any thread.
  */
 #include "event_private.h"
 

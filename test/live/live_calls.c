@@ -20,14 +20,14 @@ static const struct {
 	uint64_t arguments[6]; /* all go into registers, whatever the call takes */
 	int error; /* 0: success */
 } cases[] = {
-	{ "mkdirat", SYS_mkdirat, { (uint64_t)-100, 8, 0777, 4, 5, 6 }, EFAULT },
-	{ "splice", SYS_splice, { 999, 0, 998, 0, 0x123456789abcdef0, 0xf }, EBADF },
+	{ "lseek", SYS_lseek, { (uint64_t)-100, 8, 0777, 4, 5, 6 }, EBADF },
+	{ "fadvise64", SYS_fadvise64, { 999, 0, 998, 0, 0x123456789abcdef0, 0xf }, EBADF },
 	{ "setpriority", SYS_setpriority, { 9, 0x1122334455667788, 3, 0, 0, 0xffffffffffffffff }, EINVAL },
 	{ "getsid", SYS_getsid, { 0, 1, 2, 3, 4, 5 }, 0 },
-	{ "fchmod", SYS_fchmod, { (uint64_t)-1, 04777, 0, 0, 0, 0 }, EBADF },
-	{ "mount", SYS_mount, { 8, 8, 8, 8, 8, 8 }, EFAULT },
-	{ "ptrace", SYS_ptrace, { 0xdead, 1, 2, 3, 4, 5 }, 1 },
-	{ "bpf", SYS_bpf, { 9999, 0, 0, 0, 0, 0 }, 1 },
+	{ "timer_delete", SYS_timer_delete, { (uint64_t)-1, 04777, 0, 0, 0, 0 }, EINVAL },
+	{ "sched_setparam", SYS_sched_setparam, { 8, 8, 8, 8, 8, 8 }, EFAULT },
+	{ "mlock", SYS_mlock, { (uint64_t)-4096, 8192, 2, 3, 4, 5 }, 1 },
+	{ "semget", SYS_semget, { 9999, 0xffffffff, 0, 0, 0, 0 }, 1 },
 };
 /* clang-format on */
 

@@ -1,0 +1,162 @@
+/*
+ * Runs a table of calls and compares what evt.args shows; see rows.h.
+ */
+#include "rows.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "haetae/buf.h"
+#include "haetae/text.h"
+
+#define ROWS_MAX  128
+#define NOTES_CNT 8
+#define TEXT_MAX  16384
+
+struct row_notes {
+	struct facts facts;
+	char directory[256];
+	char texts[NOTES_CNT][128];
+	int64_t results[ROWS_MAX];
+};
+
+static const struct row *current_rows;
+static size_t current_cnt;
+static void (*current_prepare)(void);
+static struct row_notes *current_notes;
+
+void rows_note(unsigned number, const char *format, ...)
+{
+	va_list args;
+
+	ACTOR_CHECK(number < NOTES_CNT);
+	va_start(args, format);
+	vsnprintf(current_notes->texts[number], sizeof(current_notes->texts[0]), format, args);
+	va_end(args);
+}
+
+/* BPF reads only memory that is there (it can't wait for a page), and a call that fails early may
+ * not have touched what it was given; so all that the rows point to is touched before. */
+static void touch_memory(void)
+{
+	char byte;
+
+	for (size_t i = 0; i < current_cnt; i++) {
+		for (size_t a = 0; a < 6; a++) {
+			struct iovec there = { (void *)(uintptr_t)current_rows[i].arguments[a], 1 };
+
+			(void)process_vm_readv(getpid(), &(struct iovec){ &byte, 1 }, 1, &there, 1,
+					       0);
+		}
+	}
+}
+
+static void rows_prepare(void *data)
+{
+	current_notes = data;
+	ACTOR_CHECK(getcwd(current_notes->directory, sizeof(current_notes->directory)));
+	if (current_prepare)
+		current_prepare();
+	touch_memory();
+	facts_read(&current_notes->facts);
+}
+
+static void rows_act(void *data)
+{
+	struct row_notes *notes = data;
+
+	for (size_t i = 0; i < current_cnt; i++) {
+		const uint64_t *a = current_rows[i].arguments;
+		long result;
+
+		live_mark(i);
+		result = syscall(current_rows[i].nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+		notes->results[i] = result == -1 ? -errno : result;
+		live_mark(LIVE_NO_MARK);
+	}
+}
+
+static void put_result(int64_t result, struct buf *out)
+{
+	buf_put_s64(out, result);
+	if (result < 0)
+		buf_printf(out, "(%s)", strerrorname_np((int)-result));
+}
+
+/* The row's text with what is behind its percent signs. */
+static void expand(const struct row_notes *notes, size_t number, struct buf *out)
+{
+	for (const char *p = current_rows[number].args; *p; p++) {
+		if (*p != '%') {
+			buf_putc(out, *p);
+			continue;
+		}
+		p++;
+		if (*p == 'r')
+			put_result(notes->results[number], out);
+		else if (*p == 'd')
+			buf_puts(out, notes->directory);
+		else if (*p >= '0' && *p < '0' + NOTES_CNT)
+			buf_puts(out, notes->texts[*p - '0']);
+		else
+			buf_putc(out, *p);
+	}
+}
+
+static bool is_like(const char *text, const char *want)
+{
+	while (*want) {
+		if (*want == '*') {
+			want++;
+			while (*text && *text != ' ' && *text != *want)
+				text++;
+		} else if (*text++ != *want++) {
+			return false;
+		}
+	}
+	return !*text;
+}
+
+static void check_row(struct live *live, size_t number)
+{
+	const struct row *row = &current_rows[number];
+	const struct row_notes *notes = live->shared;
+	int code = event_code_find(str_from(syscall_name((unsigned)row->nr)));
+	const struct event *event = live_marked(live, number, (unsigned)code);
+	_cleanup_(buf_done) struct buf want, got;
+
+	buf_init(&want, TEXT_MAX);
+	buf_init(&got, TEXT_MAX);
+	cr_assert_not_null(event, "%s", row->name);
+	cr_expect_eq(live_count_marked(live, number, EVENT_CODE_NEVER), 1, "%s", row->name);
+	cr_expect(notes->results[number] == -ENOSYS || (notes->results[number] < 0) == row->fails,
+		  "%s: the call gave %lld", row->name, (long long)notes->results[number]);
+	expect_header(event, &notes->facts, notes->results[number], row->name);
+	expand(notes, number, &want);
+	event_args_format(event, &got);
+	cr_expect(is_like(got.p, want.p), "%s:\n got  %s\n want %s", row->name, got.p, want.p);
+}
+
+void rows_run(const struct row *rows, size_t cnt, void (*prepare)(void))
+{
+	const char *names[ROWS_MAX + 1] = { 0 };
+	struct live live;
+
+	cr_assert_leq(cnt, ROWS_MAX);
+	current_rows = rows;
+	current_cnt = cnt;
+	current_prepare = prepare;
+	for (size_t i = 0; i < cnt; i++)
+		names[i] = syscall_name((unsigned)rows[i].nr);
+	live_run(&live,
+		 &(struct live_options){ .syscalls = names,
+					 .prepare = rows_prepare,
+					 .shared_bytes = sizeof(struct row_notes) },
+		 rows_act);
+	for (size_t i = 0; i < cnt; i++)
+		check_row(&live, i);
+	live_done(&live);
+}
