@@ -78,6 +78,8 @@ struct file_params {
 };
 /* NULL where the event is about no file. */
 const struct file_params *file_params_of(const struct event *event);
+/* The call has ended, and header.result is what it returned. */
+bool event_has_result(const struct event *event);
 /* Of the open family. */
 bool event_is_open(const struct event *event);
 /* The comm of the event's thread. */

@@ -86,6 +86,11 @@ bool schema_has_result(const struct event_schema *schema)
 	return schema->flags & EVENT_SYSCALL;
 }
 
+bool event_has_result(const struct event *event)
+{
+	return schema_has_result(event->schema) && !(event->header->flags & WIRE_NO_RESULT);
+}
+
 bool schema_is_open(const struct event_schema *schema)
 {
 	return type_is_open(schema->type);

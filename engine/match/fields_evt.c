@@ -47,7 +47,7 @@ EVT_GETTER(get_res)
 	int64_t result = context->event->header->result;
 	const char *name;
 
-	if (!schema_has_result(context->event->schema))
+	if (!event_has_result(context->event))
 		return;
 	name = result >= 0 ? "SUCCESS" : errno_name(result < -4095 ? 0 : (int)-result);
 	if (name && result >= -4095) {
@@ -59,13 +59,13 @@ EVT_GETTER(get_res)
 
 EVT_GETTER(get_rawres)
 {
-	if (schema_has_result(context->event->schema))
+	if (event_has_result(context->event))
 		give_s64(context, context->event->header->result, ret);
 }
 
 EVT_GETTER(get_failed)
 {
-	if (schema_has_result(context->event->schema))
+	if (event_has_result(context->event))
 		give_bool(context, context->event->header->result < 0, ret);
 }
 
@@ -74,7 +74,7 @@ static void give_error_count(const struct field_context *context, bool is_of_cla
 {
 	const struct event *event = context->event;
 
-	if (is_of_class && schema_has_result(event->schema) && event->header->result < 0)
+	if (is_of_class && event_has_result(event) && event->header->result < 0)
 		give_u64(context, VALUE_U64, 1, ret);
 }
 
