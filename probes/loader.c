@@ -19,6 +19,8 @@
 #define BULK_RINGS_MAX	255	    /* header.ring is a byte, and 0 is the lifecycle ring */
 /* pid_max goes up to 4 Mi; a scope is a tree of one service or test. Beyond: counted as lost. */
 #define SCOPE_TASKS_MAX 65536
+/* Calls with strings that run at one time and are looked at; of 4 KiB each. */
+#define PASSED_TEXTS_MAX 1024
 
 static _Thread_local struct {
 	char text[4096];
@@ -143,15 +145,18 @@ static int fit(struct probes *probes, const struct btf *types, struct probes_err
 	settings->lifecycle_ring_bytes = probes->config.lifecycle_ring_bytes;
 	settings->page_kib = (uint32_t)getpagesize() / 1024;
 	settings->want_env = probes->config.want_env;
+	settings->want_path_swapped = probes->config.want_path_swapped;
 	r = set_scope(probes, types, settings, reterr);
 	if (r)
 		return r;
+	if (probes->config.want_path_swapped)
+		(void)bpf_map__set_max_entries(bpf->maps.passed_texts, PASSED_TEXTS_MAX);
 	r = bpf_map__set_max_entries(bpf->maps.lifecycle_ring, probes->config.lifecycle_ring_bytes);
 	if (r == 0)
 		r = bpf_map__set_max_entries(bpf->maps.bulk_rings, probes->bulk_cnt);
 	if (r == 0)
 		r = make_bulk_rings(probes);
-	programs_select(bpf, types);
+	programs_select(bpf, types, probes->config.want_path_swapped);
 	return r;
 }
 

@@ -139,7 +139,7 @@ int loader_load(struct probes *probes, struct probes_error *reterr);
 void loader_set_wanted(struct probes *probes, const struct probes_want *want);
 
 /* Before loading: leaves out what this kernel can't load or another program does. */
-void programs_select(struct haetae_bpf *bpf, const struct btf *types);
+void programs_select(struct haetae_bpf *bpf, const struct btf *types, bool want_entry);
 /* After loading: fills the arrays of tail calls. */
 int programs_link(struct probes *probes);
 /* Attaches every program with a hook, the dispatcher last. */

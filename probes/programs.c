@@ -23,8 +23,9 @@ enum program_place {
 
 /* What the kernel has; computed once, tested by mask. */
 enum host_ability {
-	HAS_RDONLY_CAST = 1 << 0, /* bpf_rdonly_cast: 6.2 */
-	HAS_EXIT_ARGUMENT = 1 << 1 /* sched_process_exit says group_dead: 6.16 */,
+	HAS_RDONLY_CAST = 1 << 0,   /* bpf_rdonly_cast: 6.2 */
+	HAS_EXIT_ARGUMENT = 1 << 1, /* sched_process_exit says group_dead: 6.16 */
+	HAS_ENTRY_WISH = 1 << 2	    /* not the kernel's: a rule asks for evt.path_swapped */
 };
 
 struct program_row {
@@ -41,6 +42,7 @@ static const struct program_row program_rows[] = {
 	{ "call_resolve_t",   PLACE_CALL_CHAIN, CHAIN_RESOLVE,   HAS_RDONLY_CAST, 0 },
 	{ "call_arguments",   PLACE_CALL_CHAIN, CHAIN_ARGUMENTS, 0, 0 },
 	{ "call_submit",      PLACE_CALL_CHAIN, CHAIN_SUBMIT,    0, 0 },
+	{ "call_compare",     PLACE_CALL_CHAIN, CHAIN_COMPARE,   HAS_ENTRY_WISH, 0 },
 	{ "exec_filter",      PLACE_EXEC_CHAIN, CHAIN_FILTER,    0, 0 },
 	{ "exec_resolve",     PLACE_EXEC_CHAIN, CHAIN_RESOLVE,   0, HAS_RDONLY_CAST },
 	{ "exec_resolve_t",   PLACE_EXEC_CHAIN, CHAIN_RESOLVE,   HAS_RDONLY_CAST, 0 },
@@ -61,6 +63,7 @@ static const struct program_row program_rows[] = {
 	{ "tp_exit_live",     PLACE_HOOK, 0, 0, HAS_EXIT_ARGUMENT },
 	{ "tp_exec",          PLACE_HOOK, 0, 0, 0 },
 	{ "tp_sock_state",    PLACE_HOOK, 0, 0, 0 },
+	{ "tp_enter",         PLACE_HOOK, 0, HAS_ENTRY_WISH, 0 },
 	{ "dispatch",         PLACE_HOOK, 0, 0, 0 },
 };
 /* clang-format on */
@@ -76,9 +79,9 @@ static unsigned host_abilities(const struct btf *types)
 	return abilities;
 }
 
-void programs_select(struct haetae_bpf *bpf, const struct btf *types)
+void programs_select(struct haetae_bpf *bpf, const struct btf *types, bool want_entry)
 {
-	unsigned abilities = host_abilities(types);
+	unsigned abilities = host_abilities(types) | (want_entry ? HAS_ENTRY_WISH : 0);
 
 	for (size_t i = 0; i < ARRAY_LEN(program_rows); i++) {
 		const struct program_row *row = &program_rows[i];

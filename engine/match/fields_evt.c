@@ -322,6 +322,12 @@ EVT_GETTER(get_peer_mismatch)
 		give_bool(context, event->header->flags & WIRE_PEER_MISMATCH, ret);
 }
 
+EVT_GETTER(get_path_swapped)
+{
+	if (event_has_result(context->event))
+		give_bool(context, context->event->header->flags & WIRE_PATH_SWAPPED, ret);
+}
+
 EVT_GETTER(get_via)
 {
 	const struct event *event = context->event;
@@ -460,8 +466,8 @@ static const struct field fields[] = {
 	FIELD_ROW("evt.latency.s", RELTIME, FIELD_DEPRECATED, NULL, get_zero, "Always 0.", NEVER, "evt.latency.s = 0"),
 	FIELD_ROW("evt.num", U64, 0, NULL, get_num,
 		"The event's number, from 1. evt.num = 0 is the idiom for never.", NEVER, "evt.num >= 0"),
-	FIELD_ROW_RESERVED("evt.path_swapped", BOOL, FIELD_NEEDS_SWAP,
-		"Whether the path in the caller's memory changed while the call ran.", NO_VALUE, "evt.path_swapped = true"),
+	FIELD_ROW("evt.path_swapped", BOOL, FIELD_NEEDS_SWAP, schema_has_result, get_path_swapped,
+		"Whether a string in the caller's memory, a path above all, was another when the call ended than when it began.", NO_RESULT, "evt.path_swapped = true"),
 	FIELD_ROW("evt.peer_mismatch", BOOL, 0, schema_is_socket, get_peer_mismatch,
 		"Whether the address in the caller's memory, or the socket behind the descriptor, is another than the one that was connected. fd.* is the connected one.",
 		"On every event but connect.", "evt.peer_mismatch = true"),

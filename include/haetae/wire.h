@@ -65,16 +65,16 @@ struct wire_header {
 };
 
 /* header.flags */
-#define WIRE_COMPAT32	   (1u << 0) /* a 32-bit call (int 0x80 or a 32-bit program) */
-#define WIRE_CUT	   (1u << 1) /* at least one parameter carries WIRE_PARAM_CUT */
-#define WIRE_STATE	   (1u << 2) /* only keeps the process table; no rule sees it */
-#define WIRE_ARGV_SHORT	   (1u << 3) /* argv cut to 256 bytes: lifecycle ring above 75 % */
-#define WIRE_ENV_DROPPED   (1u << 4) /* env left out: lifecycle ring above 50 % */
-#define WIRE_PATH_SWAPPED  (1u << 5) /* evt.path_swapped (decision 2) */
-#define WIRE_PEER_MISMATCH (1u << 6) /* evt.peer_mismatch (decision 3) */
-#define WIRE_IO_URING	   (1u << 7) /* evt.via = io_uring */
-#define WIRE_MULTITHREADED (1u << 8) /* the process had more than one thread */
-#define WIRE_FAULT	   (1u << 9) /* a string of user memory could not be read */
+#define WIRE_COMPAT32	   (1u << 0)  /* a 32-bit call (int 0x80 or a 32-bit program) */
+#define WIRE_CUT	   (1u << 1)  /* at least one parameter carries WIRE_PARAM_CUT */
+#define WIRE_STATE	   (1u << 2)  /* only keeps the process table; no rule sees it */
+#define WIRE_ARGV_SHORT	   (1u << 3)  /* argv cut to 256 bytes: lifecycle ring above 75 % */
+#define WIRE_ENV_DROPPED   (1u << 4)  /* env left out: lifecycle ring above 50 % */
+#define WIRE_PATH_SWAPPED  (1u << 5)  /* evt.path_swapped (decision 2) */
+#define WIRE_PEER_MISMATCH (1u << 6)  /* evt.peer_mismatch (decision 3) */
+#define WIRE_IO_URING	   (1u << 7)  /* evt.via = io_uring */
+#define WIRE_MULTITHREADED (1u << 8)  /* the process had more than one thread */
+#define WIRE_FAULT	   (1u << 9)  /* a string of user memory could not be read */
 #define WIRE_NO_RESULT	   (1u << 10) /* told before the call ended: header.result means nothing */
 
 /* Which hierarchy cgroup_id belongs to: v2 where the task is not in its root, else the first v1

@@ -7,22 +7,27 @@
 #include "path.h"
 #include "prog.h"
 
-/* Fills the header, whose members are also what a filter compares. */
-static __always_inline int chain_filter(__u64 *context, void *chain, const bool is_typed)
+/* Fills the header, whose members are also what a filter compares. Of calls, the frequent hook, it
+ * is read by typed loads. */
+static __always_inline int chain_filter(__u64 *context, void *chain, const bool is_call)
 {
 	struct frame *frame = frame_get();
 	struct task_struct *task = current_task();
+	__u8 next;
 
 	if (!frame)
 		return 0;
-	header_fill(frame_header(frame), task, is_typed);
+	header_fill(frame_header(frame), task, is_call);
 	frame_header(frame)->time_ns = bpf_ktime_get_boot_ns();
 	if (task_is_threaded(task))
 		frame->flags |= WIRE_MULTITHREADED;
+	next = frame->after_paths;
 	if (frame->objects[0].dentry || frame->objects[1].dentry || frame->objects[2].dentry)
-		bpf_tail_call(context, chain, CHAIN_RESOLVE);
-	else
-		bpf_tail_call(context, chain, frame->after_paths);
+		next = CHAIN_RESOLVE;
+	frame->after_compare = next;
+	if (is_call && settings.want_path_swapped)
+		next = CHAIN_COMPARE;
+	bpf_tail_call(context, chain, next);
 	frame_abandon(frame);
 	return 0;
 }

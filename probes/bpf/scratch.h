@@ -52,7 +52,9 @@ struct frame {
 	__u32 position; /* next free byte of the record */
 	__u16 type, parameter_cnt;
 	__u16 call_nr;
-	__u8 is_lifecycle, after_paths;	 /* enum chain_slot */
+	__u8 is_lifecycle;
+	__u8 after_paths, after_compare; /* enum chain_slot */
+	__u8 compared;			 /* steps that call_compare is done with */
 	__u32 vector_start, vector_stop; /* put_vector()'s own */
 	__u8 is_vector_cut;
 	__u8 is_execveat; /* a failed exec's arguments are execveat's */
@@ -138,6 +140,7 @@ static __always_inline void frame_start(struct frame *frame, __u32 type, __u32 p
 	frame->walk.is_running = 0;
 	frame->walk.runs = 0;
 	frame->after_paths = CHAIN_SUBMIT;
+	frame->compared = 0;
 }
 
 /* Takes this cpu's frame for an event that has been counted as generated. NULL: it is taken, and

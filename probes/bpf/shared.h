@@ -31,6 +31,7 @@ enum chain_slot {
 	CHAIN_RESOLVE,
 	CHAIN_ARGUMENTS, /* argv and env, after the paths: they take what space is left */
 	CHAIN_SUBMIT,
+	CHAIN_COMPARE, /* strings with those of the call's entry; then the rest */
 	CHAIN__COUNT
 };
 
@@ -49,7 +50,7 @@ struct settings {
 	__u32 scope;	       /* enum scope_kind */
 	__u32 scope_pid;       /* in the pid namespace of who reads the iterator */
 	__u32 scope_subsystem; /* index of the kernel's cgroup subsystem or SCOPE_SUBSYSTEM_V2 */
-	__u32 want_env;
+	__u32 want_env, want_path_swapped;
 	__u64 scope_cgroup; /* kernfs id */
 };
 
@@ -57,6 +58,14 @@ struct settings {
 struct connect_peer {
 	__u64 sock; /* address of the struct sock: identity only */
 	struct wire_tuple tuple;
+};
+
+/* A step that makes a record: see steps.h. */
+struct step {
+	__u8 action;
+	__u8 argument;
+	__u8 other; /* a parameter, an offset, or an argument */
+	__u8 parameter;
 };
 
 struct exit_key {

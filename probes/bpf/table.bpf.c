@@ -3,46 +3,9 @@
  * The calls that need no program of their own: the SOURCE column of events.def says where each
  * parameter comes from, and one program takes those steps for all of them.
  */
-#include "prog.h"
-
-#define STEPS_MAX 24
-
-/* Beside the six arguments. */
-#define ARGUMENT_RESULT 6
-#define ARGUMENT_CWD	7
+#include "steps.h"
 
 #define BYTES_MAX 80 /* of a buffer; what Falco's users know */
-
-enum action {
-	ACTION_END,
-	ACTION_S32,
-	ACTION_U32,
-	ACTION_U64,
-	ACTION_TEXT,
-	ACTION_DIRECTORY,
-	ACTION_FILE_PATH,
-	ACTION_FILE_DEV,
-	ACTION_FILE_INO,
-	ACTION_FILE_MODE,
-	ACTION_FILE_BITS,
-	ACTION_MEMORY_U32,
-	ACTION_MEMORY_S32,
-	ACTION_MEMORY_U64,
-	ACTION_FILLED_U32,
-	ACTION_FILLED_S32,
-	ACTION_FILLED_U64,
-	ACTION_BYTES,
-	ACTION_VM_SIZE,
-	ACTION_VM_RSS,
-	ACTION_VM_SWAP,
-};
-
-struct step {
-	__u8 action;
-	__u8 argument;
-	__u8 other; /* a parameter, an offset, or an argument */
-	__u8 parameter;
-};
 
 /* clang-format off */
 /* A source with operands is followed by the parameter in parentheses, which ends the step. */
@@ -76,7 +39,7 @@ struct step {
 #define EVENT(id, name, class, flags, doc) [EVENT_##id] = {
 #define PARAM(id, name, type, words, source, doc) STEP_##source(PARAM_##id##_##name)
 #define EVENT_END(id) },
-static const struct step steps[EVENT__COUNT][STEPS_MAX] = {
+const struct step steps[EVENT__COUNT][STEPS_MAX] = {
 #include "haetae/events.def"
 };
 

@@ -308,6 +308,7 @@ static void make_config(const struct live *live, const struct live_options *opti
 	if (options->lifecycle_ring_bytes)
 		config->lifecycle_ring_bytes = options->lifecycle_ring_bytes;
 	config->want_env = options->want_env;
+	config->want_path_swapped = options->want_path_swapped;
 	config->scope_cgroup = options->scope_cgroup;
 	if (!options->scope_cgroup)
 		config->scope_pid =

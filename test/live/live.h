@@ -37,7 +37,7 @@ struct live_options {
 	void (*ready)(struct live *live, struct probes *probes);
 	/* Called with everything drained, before the probes are freed; or NULL. */
 	void (*finished)(struct live *live, struct probes *probes);
-	bool want_env;
+	bool want_env, want_path_swapped;
 	uint32_t ring_bytes, lifecycle_ring_bytes; /* 0: default */
 	const char *scope_cgroup;		   /* instead of scope_pid */
 	bool is_unread;				   /* drain only when the actor is done: overload */

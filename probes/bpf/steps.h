@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The steps that make a record, from the SOURCE column of events.def: table.bpf.c takes them,
+ * enter.bpf.c looks which arguments are strings.
+ */
+#ifndef HAETAE_BPF_STEPS_H
+#define HAETAE_BPF_STEPS_H
+
+#include "prog.h"
+
+#define STEPS_MAX 24
+
+/* Beside the six arguments. */
+#define ARGUMENT_RESULT 6
+#define ARGUMENT_CWD	7
+
+enum action {
+	ACTION_END,
+	ACTION_S32,
+	ACTION_U32,
+	ACTION_U64,
+	ACTION_TEXT,
+	ACTION_DIRECTORY,
+	ACTION_FILE_PATH,
+	ACTION_FILE_DEV,
+	ACTION_FILE_INO,
+	ACTION_FILE_MODE,
+	ACTION_FILE_BITS,
+	ACTION_MEMORY_U32,
+	ACTION_MEMORY_S32,
+	ACTION_MEMORY_U64,
+	ACTION_FILLED_U32,
+	ACTION_FILLED_S32,
+	ACTION_FILLED_U64,
+	ACTION_BYTES,
+	ACTION_VM_SIZE,
+	ACTION_VM_RSS,
+	ACTION_VM_SWAP,
+};
+
+/* By event type; ends with ACTION_END. */
+extern const struct step steps[EVENT__COUNT][STEPS_MAX];
+
+#endif
