@@ -8,9 +8,8 @@
 #include "haetae/text.h"
 #include "event_private.h"
 
-static uint64_t number_of(const struct event *event, const char *name)
+static uint64_t number_of(const struct event *event, int param)
 {
-	int param = schema_param_find(event->schema, name);
 	uint64_t value = 0;
 
 	if (param >= 0)
@@ -40,10 +39,10 @@ static void put_fd(const struct event *event, unsigned param, int64_t fd, struct
 
 /* ---- strings, paths, vectors ----------------------------------------------------------------- */
 
-/* The directory that a relative name starts from; exec has its own working directory instead. */
-static int directory_param(const struct event *event)
+/* The directory that a relative name starts from; exec has its own working directory, too. */
+static int directory_param(const struct event *event, unsigned path_param)
 {
-	int param = schema_param_find(event->schema, "dirpath");
+	int param = event_roles_of(event->schema)->beside[path_param];
 
 	if (param < 0 || !event->params[param].p)
 		param = schema_param_find(event->schema, "cwd");
@@ -56,7 +55,7 @@ static void put_path(const struct event *event, unsigned param, struct buf *out)
 	struct str path = event_string(event, param), joined = STR_NONE;
 
 	if (path.n > 0 && path.p[0] != '/' && event->scratch)
-		joined = event_passed_path(event, param, directory_param(event));
+		joined = event_passed_path(event, param, directory_param(event, param));
 	if (joined.p)
 		path = joined;
 	if (path.n == 0)
@@ -107,7 +106,8 @@ static uint64_t vocabulary_value(const struct event *event, const struct vocabul
 				 uint64_t value)
 {
 	if (vocabulary == &vocabulary_open_flags)
-		return open_flags_with(value, number_of(event, "file_bits"));
+		return open_flags_with(value,
+				       number_of(event, event_roles_of(event->schema)->file_bits));
 	return value;
 }
 

@@ -31,9 +31,14 @@ extern const struct field_family fields_evt, fields_proc, fields_thread, fields_
 bool schema_has_result(const struct event_schema *schema);
 bool schema_is_open(const struct event_schema *schema);
 bool schema_is_exec(const struct event_schema *schema);
+/* fd.*: of a file, of a socket, of either. */
+bool schema_has_file(const struct event_schema *schema);
 bool schema_is_socket(const struct event_schema *schema);
 bool schema_has_fd(const struct event_schema *schema);
+/* fs.path.*: one path, two. */
 bool schema_has_path(const struct event_schema *schema);
+bool schema_has_two_paths(const struct event_schema *schema);
+/* A path of the kernel: of a descriptor, or of what was executed. */
 bool schema_has_file_path(const struct event_schema *schema);
 
 /* ---- giving values -------------------------------------------------------------------------- */
@@ -72,12 +77,7 @@ struct str vector_join(struct arena *scratch, struct str first, struct str vecto
 
 /* ---- the event at hand ---------------------------------------------------------------------- */
 
-/* Which parameters of an event describe a file; -1: the event has none such. */
-struct file_params {
-	int8_t fd, dirfd, name, flags, mode, dev, ino, bits, file_mode, path, dirpath;
-};
-/* NULL where the event is about no file. */
-const struct file_params *file_params_of(const struct event *event);
+const struct event_roles *roles_of(const struct event *event);
 /* The call has ended, and header.result is what it returned. */
 bool event_has_result(const struct event *event);
 /* Of the open family. */
@@ -85,7 +85,13 @@ bool event_is_open(const struct event *event);
 /* The comm of the event's thread. */
 struct str event_comm(const struct event *event);
 
-/* Readings of the file's path: of the kernel's object, as passed, and past the process's root. */
-void file_readings(const struct event *event, enum value_type type, struct readings *ret);
+/* Readings of a path that the call names: of the kernel's object, as passed, and past the process's
+ * root; none where the event has no such path. */
+void path_readings(const struct event *event, const struct path_role *role, enum value_type type,
+		   struct readings *ret);
+/* The same of the file behind the descriptor that the call makes or uses. */
+void descriptor_readings(const struct event *event, enum value_type type, struct readings *ret);
+/* The role of a path's text, or NULL. */
+const struct path_role *path_role_of(const struct event *event, unsigned param);
 
 #endif

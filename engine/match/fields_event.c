@@ -1,36 +1,8 @@
 /*
- * Where the parameters that fields are made of stand in each event, and which events have them.
- * Constant tables; the engine thread and compilation read them.
+ * What the families of fields ask of an event and of its schema. Owns nothing; the engine thread
+ * and compilation call it.
  */
 #include "fields.h"
-
-#define NONE -1
-
-/* A table: one row an event. */
-/* clang-format off */
-#define OPEN_ROW(ID, dirfd_param, flags_param, bits_param)                                      \
-	[EVENT_##ID] = {                                                                        \
-		.fd = PARAM_##ID##_fd, .dirfd = dirfd_param, .name = PARAM_##ID##_name,         \
-		.flags = flags_param, .mode = PARAM_##ID##_mode, .dev = PARAM_##ID##_dev,       \
-		.ino = PARAM_##ID##_ino, .bits = bits_param,                                    \
-		.file_mode = PARAM_##ID##_file_mode, .path = PARAM_##ID##_path,                 \
-		.dirpath = PARAM_##ID##_dirpath,                                                \
-	}
-#define NAME_ROW(ID, dirfd_param, name_param)                                                   \
-	[EVENT_##ID] = {                                                                        \
-		.fd = NONE, .dirfd = dirfd_param, .name = name_param, .flags = NONE,            \
-		.mode = NONE, .dev = NONE, .ino = NONE, .bits = NONE, .file_mode = NONE,        \
-		.path = NONE, .dirpath = PARAM_##ID##_dirpath,                                  \
-	}
-static const struct file_params params_of_type[EVENT__COUNT] = {
-	OPEN_ROW(OPEN, NONE, PARAM_OPEN_flags, PARAM_OPEN_file_bits),
-	OPEN_ROW(OPENAT, PARAM_OPENAT_dirfd, PARAM_OPENAT_flags, PARAM_OPENAT_file_bits),
-	OPEN_ROW(OPENAT2, PARAM_OPENAT2_dirfd, PARAM_OPENAT2_flags, PARAM_OPENAT2_file_bits),
-	OPEN_ROW(CREAT, NONE, NONE, PARAM_CREAT_creat_flags),
-	NAME_ROW(UNLINK, NONE, PARAM_UNLINK_path),
-	NAME_ROW(UNLINKAT, PARAM_UNLINKAT_dirfd, PARAM_UNLINKAT_name),
-};
-/* clang-format on */
 
 static bool type_is_open(enum event_type type)
 {
@@ -38,17 +10,9 @@ static bool type_is_open(enum event_type type)
 	       type == EVENT_CREAT;
 }
 
-/* A row that is not in the table is all zero, and no event has all of it in parameter 0. */
-static bool type_has_row(enum event_type type)
+const struct event_roles *roles_of(const struct event *event)
 {
-	return params_of_type[type].fd != 0 || params_of_type[type].name != 0;
-}
-
-const struct file_params *file_params_of(const struct event *event)
-{
-	enum event_type type = event->schema->type;
-
-	return type_has_row(type) ? &params_of_type[type] : NULL;
+	return event_roles_of(event->schema);
 }
 
 bool event_is_open(const struct event *event)
@@ -63,20 +27,74 @@ struct str event_comm(const struct event *event)
 	return (struct str){ comm, (uint32_t)strnlen(comm, WIRE_COMM_LEN) };
 }
 
-void file_readings(const struct event *event, enum value_type type, struct readings *ret)
+/* ---- readings ------------------------------------------------------------------------------- */
+
+static void add_object(const struct event *event, int object, bool to_namespace_root,
+		       enum value_type type, struct readings *ret)
 {
-	const struct file_params *params = file_params_of(event);
+	const struct event_roles *roles = roles_of(event);
+	int ino = object == roles->path ? roles->ino : -1;
+
+	if (object >= 0)
+		readings_add(ret, type,
+			     event_kpath(event, (unsigned)object, ino, to_namespace_root));
+}
+
+/* A path that is no parameter of a path's type: what a symbolic link leads to, from where the link
+ * lies; the device of a mount, which may be any word. */
+static struct str text_reading(const struct event *event, const struct path_role *role)
+{
+	const struct event_roles *roles = roles_of(event);
+	struct str text = event_string(event, (unsigned)role->text), link, joined;
+
+	if (text.n > 0 && text.p[0] == '/')
+		return path_normalise(event->scratch, text);
+	if (role != &roles->target || roles->source.text < 0)
+		return text;
+	link = event_passed_path(event, (unsigned)roles->source.text, roles->source.directory);
+	if (!link.p || !text.p)
+		return text;
+	joined = arena_printf(event->scratch, "%.*s/../%.*s", STR_ARG(link), STR_ARG(text));
+	return joined.p ? path_normalise(event->scratch, joined) : STR_NONE;
+}
+
+void path_readings(const struct event *event, const struct path_role *role, enum value_type type,
+		   struct readings *ret)
+{
+	ret->cnt = 0;
+	if (role->text < 0)
+		return;
+	add_object(event, role->object, false, type, ret);
+	if (event->schema->params[role->text].type == PARAM_STRING)
+		readings_add(ret, type, text_reading(event, role));
+	else
+		readings_add(ret, type,
+			     event_passed_path(event, (unsigned)role->text, role->directory));
+	add_object(event, role->object, true, type, ret);
+}
+
+void descriptor_readings(const struct event *event, enum value_type type, struct readings *ret)
+{
+	const struct event_roles *roles = roles_of(event);
 
 	ret->cnt = 0;
-	if (!params)
+	if (event->schema->flags & EVENT_CREATES_FD && roles->name.text >= 0) {
+		path_readings(event, &roles->name, type, ret);
 		return;
-	if (params->path >= 0)
-		readings_add(ret, type,
-			     event_kpath(event, (unsigned)params->path, params->ino, false));
-	readings_add(ret, type, event_passed_path(event, (unsigned)params->name, params->dirpath));
-	if (params->path >= 0)
-		readings_add(ret, type,
-			     event_kpath(event, (unsigned)params->path, params->ino, true));
+	}
+	add_object(event, roles->path, false, type, ret);
+	add_object(event, roles->path, true, type, ret);
+}
+
+const struct path_role *path_role_of(const struct event *event, unsigned param)
+{
+	const struct event_roles *roles = roles_of(event);
+	const struct path_role *const all[] = { &roles->name, &roles->source, &roles->target };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i]->text == (int)param)
+			return all[i];
+	return NULL;
 }
 
 /* ---- predicates over the schema ------------------------------------------------------------- */
@@ -101,22 +119,37 @@ bool schema_is_exec(const struct event_schema *schema)
 	return schema->type == EVENT_EXECVE || schema->type == EVENT_EXECVEAT;
 }
 
+bool schema_has_file(const struct event_schema *schema)
+{
+	const struct event_roles *roles = event_roles_of(schema);
+
+	return roles->fd >= 0 && roles->path >= 0;
+}
+
 bool schema_is_socket(const struct event_schema *schema)
 {
-	return schema->type == EVENT_CONNECT;
+	const struct event_roles *roles = event_roles_of(schema);
+
+	return roles->fd >= 0 && roles->tuple >= 0;
 }
 
 bool schema_has_fd(const struct event_schema *schema)
 {
-	return schema_is_open(schema) || schema_is_socket(schema);
+	return schema_has_file(schema) || schema_is_socket(schema) ||
+	       (event_roles_of(schema)->fd >= 0 && schema->flags & EVENT_CREATES_FD);
 }
 
 bool schema_has_path(const struct event_schema *schema)
 {
-	return type_has_row(schema->type);
+	return event_roles_of(schema)->name.text >= 0 && !schema_is_exec(schema);
+}
+
+bool schema_has_two_paths(const struct event_schema *schema)
+{
+	return event_roles_of(schema)->source.text >= 0;
 }
 
 bool schema_has_file_path(const struct event_schema *schema)
 {
-	return schema_is_open(schema) || schema_is_exec(schema);
+	return schema_has_file(schema) || schema_is_exec(schema);
 }

@@ -110,19 +110,19 @@ EVT_GETTER(get_count_error_other)
 /* False where the event has no flags of open(2), or they could not be read. */
 static bool open_flags(const struct event *event, uint64_t *ret)
 {
-	const struct file_params *params = file_params_of(event);
+	const struct event_roles *roles = roles_of(event);
 
-	return params && params->flags >= 0 && event_is_open(event) &&
-	       event_number(event, (unsigned)params->flags, ret);
+	return roles->flags >= 0 && event_is_open(event) &&
+	       event_number(event, (unsigned)roles->flags, ret);
 }
 
 /* Flags that could not be read (openat2 with a bad pointer) are no answer. */
 static bool flags_are_lost(const struct event *event)
 {
-	const struct file_params *params = file_params_of(event);
+	const struct event_roles *roles = roles_of(event);
 	uint64_t flags;
 
-	return params && params->flags >= 0 && event_is_open(event) && !open_flags(event, &flags);
+	return roles->flags >= 0 && event_is_open(event) && !open_flags(event, &flags);
 }
 
 /* access: what else than O_RDWR asks for it. */
@@ -158,7 +158,7 @@ static bool is_new_file(const struct event *event)
 EVT_GETTER(get_is_open_exec)
 {
 	const struct event *event = context->event;
-	const struct file_params *params = file_params_of(event);
+	const struct event_roles *roles = roles_of(event);
 	uint64_t mode = 0;
 
 	if (flags_are_lost(event))
@@ -167,14 +167,14 @@ EVT_GETTER(get_is_open_exec)
 		give_bool(context, false, ret);
 		return;
 	}
-	if (event_number(event, (unsigned)params->mode, &mode))
+	if (event_number(event, (unsigned)roles->mode, &mode))
 		give_bool(context, mode & (S_IXUSR | S_IXGRP | S_IXOTH), ret);
 }
 
 EVT_GETTER(get_is_open_create)
 {
 	const struct event *event = context->event;
-	const struct file_params *params = file_params_of(event);
+	const struct event_roles *roles = roles_of(event);
 	uint64_t bits = 0, flags = 0;
 
 	if (!event_is_open(event) || event->header->result < 0) {
@@ -183,7 +183,7 @@ EVT_GETTER(get_is_open_create)
 	}
 	if (open_flags(event, &flags) && (flags & O_TMPFILE) == O_TMPFILE)
 		give_bool(context, true, ret);
-	else if (event_number(event, (unsigned)params->bits, &bits))
+	else if (event_number(event, (unsigned)roles->file_bits, &bits))
 		give_bool(context, bits & WIRE_FILE_CREATED, ret);
 }
 
@@ -314,11 +314,16 @@ EVT_GETTER(get_zero_text)
 	give_text(context, "0ns", ret);
 }
 
+static bool schema_is_connect(const struct event_schema *schema)
+{
+	return schema->type == EVENT_CONNECT;
+}
+
 EVT_GETTER(get_peer_mismatch)
 {
 	const struct event *event = context->event;
 
-	if (schema_is_socket(event->schema))
+	if (schema_is_connect(event->schema))
 		give_bool(context, event->header->flags & WIRE_PEER_MISMATCH, ret);
 }
 
@@ -337,22 +342,46 @@ EVT_GETTER(get_via)
 			  ret);
 }
 
-EVT_GETTER(get_abspath)
+static void give_abspath(const struct field_context *context, const struct path_role *role,
+			 struct value_set *ret)
 {
-	const struct event *event = context->event;
-	const struct file_params *params = file_params_of(event);
 	struct readings readings;
 
-	if (!params || params->dirfd < 0)
-		return;
-	file_readings(event, VALUE_PATH, &readings);
+	path_readings(context->event, role, VALUE_PATH, &readings);
 	give_values(context, readings.values, readings.cnt, ret);
+}
+
+static bool is_at(const struct event_schema *schema, const struct path_role *role)
+{
+	return role->text >= 0 && schema->params[role->text].type == PARAM_RELPATH;
 }
 
 static bool schema_is_at(const struct event_schema *schema)
 {
-	return schema->type == EVENT_OPENAT || schema->type == EVENT_OPENAT2 ||
-	       schema->type == EVENT_UNLINKAT;
+	return is_at(schema, &event_roles_of(schema)->name);
+}
+
+static bool schema_is_at_twice(const struct event_schema *schema)
+{
+	return is_at(schema, &event_roles_of(schema)->source);
+}
+
+EVT_GETTER(get_abspath)
+{
+	if (schema_is_at(context->event->schema))
+		give_abspath(context, &roles_of(context->event)->name, ret);
+}
+
+EVT_GETTER(get_abspath_src)
+{
+	if (schema_is_at_twice(context->event->schema))
+		give_abspath(context, &roles_of(context->event)->source, ret);
+}
+
+EVT_GETTER(get_abspath_dst)
+{
+	if (schema_is_at_twice(context->event->schema))
+		give_abspath(context, &roles_of(context->event)->target, ret);
 }
 
 /* ---- the table ------------------------------------------------------------------------------ */
@@ -367,10 +396,10 @@ static const struct field fields[] = {
 	FIELD_ROW("evt.abspath", PATH, FIELD_IS_READINGS, schema_is_at, get_abspath,
 		"Absolute path of a call that takes a directory's descriptor; fs.path.name covers more calls.",
 		"On every other call.", "evt.abspath startswith /etc/"),
-	FIELD_ROW_RESERVED("evt.abspath.dst", PATH, FIELD_IS_READINGS,
-		"Absolute second path of a renameat or linkat.", NO_VALUE, "evt.abspath.dst startswith /etc/"),
-	FIELD_ROW_RESERVED("evt.abspath.src", PATH, FIELD_IS_READINGS,
-		"Absolute first path of a renameat or linkat.", NO_VALUE, "evt.abspath.src startswith /etc/"),
+	FIELD_ROW("evt.abspath.dst", PATH, FIELD_IS_READINGS, schema_is_at_twice, get_abspath_dst,
+		"The same as fs.path.target on renameat, renameat2, linkat and symlinkat, on failed calls too.", "On every other call.", "evt.abspath.dst startswith /etc/"),
+	FIELD_ROW("evt.abspath.src", PATH, FIELD_IS_READINGS, schema_is_at_twice, get_abspath_src,
+		"The same as fs.path.source on renameat, renameat2, linkat and symlinkat, on failed calls too.", "On every other call.", "evt.abspath.src startswith /etc/"),
 	FIELD_ROW("evt.arg", STRING, FIELD_ARG_DOTTED | FIELD_ARG_ALLOWED_INDEX | FIELD_ARG_REQUIRED | FIELD_IS_READINGS,
 		NULL, evt_get_arg,
 		"A parameter of the event as text, by its name or its number from 0: flags as names, ids as names of users, paths joined with their directory. A path has readings: as passed, normalised, and the file that was opened.",
@@ -468,7 +497,7 @@ static const struct field fields[] = {
 		"The event's number, from 1. evt.num = 0 is the idiom for never.", NEVER, "evt.num >= 0"),
 	FIELD_ROW("evt.path_swapped", BOOL, FIELD_NEEDS_SWAP, schema_has_result, get_path_swapped,
 		"Whether a string in the caller's memory, a path above all, was another when the call ended than when it began.", NO_RESULT, "evt.path_swapped = true"),
-	FIELD_ROW("evt.peer_mismatch", BOOL, 0, schema_is_socket, get_peer_mismatch,
+	FIELD_ROW("evt.peer_mismatch", BOOL, 0, schema_is_connect, get_peer_mismatch,
 		"Whether the address in the caller's memory, or the socket behind the descriptor, is another than the one that was connected. fd.* is the connected one.",
 		"On every event but connect.", "evt.peer_mismatch = true"),
 	FIELD_ROW_RESERVED("evt.plugininfo", STRING, 0, "What a plugin says of its event.", NO_VALUE, "evt.plugininfo exists"),

@@ -5,14 +5,21 @@
  */
 #include "fields_fd.h"
 
-#include <sys/stat.h>
-
 #define GETTER(name) static FD_GETTER(name)
 
-/* Whether the event made a descriptor of a file. */
+static bool makes_fd(const struct event *event)
+{
+	return event->schema->flags & EVENT_CREATES_FD;
+}
+
+/* Whether a file is behind the descriptor that the event made or used. What is a socket has its
+ * ends in the record. */
 static bool has_file(const struct event *event)
 {
-	return event_is_open(event) && event->header->result >= 0;
+	if (!schema_has_file(event->schema) || has_socket(event))
+		return false;
+	return makes_fd(event) ? event->header->result >= 0
+			       : event_kpath_head(event, (unsigned)roles_of(event)->path) != NULL;
 }
 
 /* ---- the descriptor ------------------------------------------------------------------------- */
@@ -20,19 +27,15 @@ static bool has_file(const struct event *event)
 /* The number as the call made or took it. False on events without one. */
 static bool fd_number(const struct event *event, int64_t *ret)
 {
-	const struct file_params *params = file_params_of(event);
 	uint64_t number;
 
-	if (event_is_open(event)) {
-		if (event->header->result < 0)
-			*ret = -1;
-		else if (event_number(event, (unsigned)params->fd, &number))
-			*ret = (int64_t)number;
-		else
-			return false;
+	if (!schema_has_fd(event->schema))
+		return false;
+	if (makes_fd(event) && event->header->result < 0) {
+		*ret = -1;
 		return true;
 	}
-	if (!schema_is_socket(event->schema) || !event_number(event, PARAM_CONNECT_fd, &number))
+	if (!event_number(event, (unsigned)roles_of(event)->fd, &number))
 		return false;
 	*ret = (int64_t)number;
 	return true;
@@ -57,42 +60,9 @@ GETTER(get_uid)
 			 ret);
 }
 
-struct file_kind {
-	char typechar;
-	const char *type;
-};
-
-/* A device is a file to the rules, as in Falco. */
-static struct file_kind kind_of_mode(uint64_t mode)
+static struct descriptor_kind kind_of_file(const struct event *event)
 {
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return (struct file_kind){ 'd', "directory" };
-	case S_IFIFO:
-		return (struct file_kind){ 'p', "pipe" };
-	case S_IFREG:
-	case S_IFCHR:
-	case S_IFBLK:
-	case S_IFLNK: /* O_PATH | O_NOFOLLOW */
-		return (struct file_kind){ 'f', "file" };
-	case S_IFSOCK: /* O_PATH */
-		return (struct file_kind){ 'u', "unix" };
-	default:
-		return (struct file_kind){ 'o', NULL };
-	}
-}
-
-static struct file_kind kind_of_file(const struct event *event)
-{
-	const struct file_params *params = file_params_of(event);
-	const struct wire_path *head = event_kpath_head(event, (unsigned)params->path);
-	uint64_t mode;
-
-	if (head && head->flags >> WIRE_PATH_KIND_SHIFT == WIRE_KIND_MEMFD)
-		return (struct file_kind){ 'm', "memfd" };
-	if (!event_number(event, (unsigned)params->file_mode, &mode))
-		return (struct file_kind){ 'o', NULL };
-	return kind_of_mode(mode);
+	return event_file_kind(event, (unsigned)roles_of(event)->path);
 }
 
 GETTER(get_type)
@@ -103,8 +73,20 @@ GETTER(get_type)
 		give_text(context, socket_type(context->event), ret);
 }
 
-/* A failed call has no descriptor, and yet a character, which differs between calls: T17 of
+/* A call that made no descriptor has a character all the same, and it differs between calls: T17 of
  * rule-language.md. */
+static char typechar_of_failed(enum event_type type)
+{
+	switch ((int)type) {
+	case EVENT_OPENAT:
+	case EVENT_OPENAT2:
+	case EVENT_CREAT:
+		return 'f';
+	default:
+		return 'o';
+	}
+}
+
 GETTER(get_typechar)
 {
 	const struct event *event = context->event;
@@ -112,23 +94,23 @@ GETTER(get_typechar)
 
 	if (!schema_has_fd(event->schema))
 		return;
-	if (!event_is_open(event))
-		typechar = socket_typechar(event);
-	else if (has_file(event))
-		typechar = kind_of_file(event).typechar;
+	if (has_file(event))
+		typechar = kind_of_file(event).character;
+	else if (makes_fd(event) && event->header->result < 0)
+		typechar = typechar_of_failed(event->schema->type);
 	else
-		typechar = event->schema->type == EVENT_OPEN ? 'o' : 'f';
+		typechar = socket_typechar(event);
 	give_str(context, arena_str(event->scratch, (struct str){ &typechar, 1 }), ret);
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
-/* Readings of the name of an event that has a descriptor of a file, or failed to make one. */
+/* Readings of the name of a descriptor of a file, or of one that could not be made. */
 static bool name_readings(const struct event *event, struct readings *ret)
 {
 	ret->cnt = 0;
-	if (event_is_open(event))
-		file_readings(event, VALUE_PATH, ret);
+	if (schema_has_file(event->schema) && !has_socket(event))
+		descriptor_readings(event, VALUE_PATH, ret);
 	return ret->cnt > 0;
 }
 
@@ -171,7 +153,7 @@ static struct str filename_of(struct str path)
 
 static bool is_file_or_directory(const struct event *event)
 {
-	char typechar = kind_of_file(event).typechar;
+	char typechar = kind_of_file(event).character;
 
 	return typechar == 'f' || typechar == 'd' || typechar == 'm';
 }
@@ -188,11 +170,16 @@ static void give_part(const struct field_context *context, struct str (*part)(st
 	give_values(context, parts.values, parts.cnt, ret);
 }
 
+static bool is_failed(const struct event *event)
+{
+	return makes_fd(event) && schema_has_file(event->schema) && event->header->result < 0;
+}
+
 GETTER(get_directory)
 {
 	const struct event *event = context->event;
 
-	if (event_is_open(event) && (!has_file(event) || is_file_or_directory(event)))
+	if (is_failed(event) || (has_file(event) && is_file_or_directory(event)))
 		give_part(context, directory_of, ret);
 }
 
@@ -217,12 +204,11 @@ static struct str collapse_slashes(struct arena *scratch, struct str path)
 GETTER(get_nameraw)
 {
 	const struct event *event = context->event;
-	const struct file_params *params = file_params_of(event);
+	int text = roles_of(event)->name.text;
 
-	if (event_is_open(event))
+	if (makes_fd(event) && schema_has_fd(event->schema) && text >= 0)
 		give_str(context,
-			 collapse_slashes(event->scratch,
-					  event_string(event, (unsigned)params->name)),
+			 collapse_slashes(event->scratch, event_string(event, (unsigned)text)),
 			 ret);
 	else if (schema_has_fd(event->schema))
 		give_text(context, "", ret);
@@ -232,12 +218,12 @@ GETTER(get_nameraw)
 GETTER(get_hostname_path)
 {
 	const struct event *event = context->event;
-	const struct file_params *params = file_params_of(event);
+	const struct event_roles *roles = roles_of(event);
 	struct str path;
 
 	if (!has_file(event))
 		return;
-	path = event_kpath(event, (unsigned)params->path, params->ino, true);
+	path = event_kpath(event, (unsigned)roles->path, roles->ino, true);
 	if (path.p)
 		give_value(context, (struct value){ .type = VALUE_PATH, .str = path }, ret);
 }
@@ -249,8 +235,8 @@ GETTER(get_name_truncated)
 
 	_Static_assert((int)PARAM_EXECVE_trusted_exepath == (int)PARAM_EXECVEAT_trusted_exepath,
 		       "both events begin alike");
-	if (event_is_open(event))
-		head = event_kpath_head(event, (unsigned)file_params_of(event)->path);
+	if (schema_has_file(event->schema))
+		head = event_kpath_head(event, (unsigned)roles_of(event)->path);
 	else if (schema_is_exec(event->schema))
 		head = event_kpath_head(event, PARAM_EXECVE_trusted_exepath);
 	if (head)
@@ -261,9 +247,15 @@ GETTER(get_name_truncated)
 
 #define MINOR_BITS 20 /* include/linux/kdev_t.h */
 
+/* A number of the file; false where the event has none, or no file. */
+static bool file_number(const struct event *event, int param, uint64_t *ret)
+{
+	return param >= 0 && has_file(event) && event_number(event, (unsigned)param, ret);
+}
+
 static bool device(const struct event *event, uint64_t *ret)
 {
-	return has_file(event) && event_number(event, (unsigned)file_params_of(event)->dev, ret);
+	return file_number(event, roles_of(event)->dev, ret);
 }
 
 GETTER(get_dev)
@@ -295,7 +287,7 @@ GETTER(get_ino)
 	const struct event *event = context->event;
 	uint64_t number;
 
-	if (has_file(event) && event_number(event, (unsigned)file_params_of(event)->ino, &number))
+	if (file_number(event, roles_of(event)->ino, &number))
 		give_u64(context, VALUE_U64, number, ret);
 }
 
@@ -304,7 +296,7 @@ static void give_bit(const struct field_context *context, uint32_t bit, struct v
 	const struct event *event = context->event;
 	uint64_t bits;
 
-	if (has_file(event) && event_number(event, (unsigned)file_params_of(event)->bits, &bits))
+	if (file_number(event, roles_of(event)->file_bits, &bits))
 		give_bool(context, bits & bit, ret);
 }
 
@@ -324,7 +316,7 @@ GETTER(get_is_lower_layer)
 #define ONE_NET	  (FIELD_FILTER_ONLY | FIELD_NO_RIGHT_SIDE)
 #define NO_VALUE  "Always, until its source exists."
 #define NO_FD	  "On events without a descriptor."
-#define NO_FILE	  "Where no file was opened."
+#define NO_FILE	  "Where no file is behind the descriptor."
 #define NO_SOCKET "On events without an internet socket, or where that end is not known."
 
 /* clang-format off */
@@ -338,20 +330,20 @@ static const struct field fields[] = {
 	FIELD_ROW_RESERVED("fd.containername", STRING, 0, "container.id and fd.name with a colon between.", NO_VALUE, "fd.containername endswith :/etc/shadow"),
 	FIELD_ROW("fd.cport", PORT, 0, schema_is_socket, net_get_local_port, "Port of the client.", NO_SOCKET, "fd.cport > 32767"),
 	FIELD_ROW("fd.cproto", STRING, 0, schema_is_socket, net_get_local_proto, "Service name of the client's port, or its number.", NO_SOCKET, "fd.cproto = ntp"),
-	FIELD_ROW("fd.dev", U64, 0, schema_is_open, get_dev, "Device of the file, as the kernel numbers it.", NO_FILE, "fd.dev = 8388609"),
-	FIELD_ROW("fd.dev.major", U64, 0, schema_is_open, get_dev_major, "Major number of the device.", NO_FILE, "fd.dev.major = 8"),
-	FIELD_ROW("fd.dev.minor", U64, 0, schema_is_open, get_dev_minor, "Minor number of the device.", NO_FILE, "fd.dev.minor = 1"),
-	FIELD_ROW("fd.directory", PATH, FIELD_IS_READINGS, schema_is_open, get_directory,
+	FIELD_ROW("fd.dev", U64, 0, schema_has_file, get_dev, "Device of the file, as the kernel numbers it.", NO_FILE, "fd.dev = 8388609"),
+	FIELD_ROW("fd.dev.major", U64, 0, schema_has_file, get_dev_major, "Major number of the device.", NO_FILE, "fd.dev.major = 8"),
+	FIELD_ROW("fd.dev.minor", U64, 0, schema_has_file, get_dev_minor, "Minor number of the device.", NO_FILE, "fd.dev.minor = 1"),
+	FIELD_ROW("fd.directory", PATH, FIELD_IS_READINGS, schema_has_file, get_directory,
 		"Directory of fd.name, without a slash at its end unless it is the root.", "Where it is neither a file nor a directory.", "fd.directory = /etc"),
-	FIELD_ROW("fd.filename", PATH, FIELD_IS_READINGS, schema_is_open, get_filename,
+	FIELD_ROW("fd.filename", PATH, FIELD_IS_READINGS, schema_has_file, get_filename,
 		"Last component of fd.name.", NO_FILE, "fd.filename = authorized_keys"),
-	FIELD_ROW("fd.hostname_path", PATH, 0, schema_is_open, get_hostname_path,
-		"Path of the opened file from the root of its mount namespace: the same as fd.name, but for a process in a chroot.", NO_FILE, "fd.hostname_path startswith /srv/jail/"),
-	FIELD_ROW("fd.ino", U64, 0, schema_is_open, get_ino, "Inode of the file.", NO_FILE, "fd.ino = 1234"),
+	FIELD_ROW("fd.hostname_path", PATH, 0, schema_has_file, get_hostname_path,
+		"Path of the file from the root of its mount namespace: the same as fd.name, but for a process in a chroot.", NO_FILE, "fd.hostname_path startswith /srv/jail/"),
+	FIELD_ROW("fd.ino", U64, 0, schema_has_file, get_ino, "Inode of the file.", NO_FILE, "fd.ino = 1234"),
 	FIELD_ROW("fd.ip", IP, EITHER, schema_is_socket, net_get_ip, "Address of either end; != asks that both differ.", NO_SOCKET, "fd.ip = 10.0.0.1"),
-	FIELD_ROW("fd.is_lower_layer", BOOL, 0, schema_is_open, get_is_lower_layer, "Whether the file lies in the lower layer of an overlay: in the image.", NO_FILE, "fd.is_lower_layer = true"),
+	FIELD_ROW("fd.is_lower_layer", BOOL, 0, schema_has_file, get_is_lower_layer, "Whether the file lies in the lower layer of an overlay: in the image.", NO_FILE, "fd.is_lower_layer = true"),
 	FIELD_ROW("fd.is_server", BOOL, 0, schema_is_socket, net_get_is_server, "Whether the process owns the server's end.", "On events without a socket.", "fd.is_server = true"),
-	FIELD_ROW("fd.is_upper_layer", BOOL, 0, schema_is_open, get_is_upper_layer, "Whether the file lies in the upper layer of an overlay.", NO_FILE, "fd.is_upper_layer = true"),
+	FIELD_ROW("fd.is_upper_layer", BOOL, 0, schema_has_file, get_is_upper_layer, "Whether the file lies in the upper layer of an overlay.", NO_FILE, "fd.is_upper_layer = true"),
 	FIELD_ROW("fd.l4proto", STRING, 0, schema_is_socket, net_get_l4proto, "tcp, udp, icmp, raw, or <NA> for another.", "On events without a socket.", "fd.l4proto = udp"),
 	FIELD_ROW("fd.lip", IP, 0, schema_is_socket, net_get_local_ip, "Local address.", NO_SOCKET, "fd.lip = 10.0.0.1"),
 	FIELD_ROW_RESERVED("fd.lip.name", STRING, FIELD_NO_RIGHT_SIDE, "Name of the local address, by DNS.", NO_VALUE, "fd.lip.name = example.org"),
@@ -359,10 +351,10 @@ static const struct field fields[] = {
 	FIELD_ROW("fd.lport", PORT, 0, schema_is_socket, net_get_local_port, "Local port.", NO_SOCKET, "fd.lport > 32767"),
 	FIELD_ROW("fd.lproto", STRING, 0, schema_is_socket, net_get_local_proto, "Service name of the local port, or its number.", NO_SOCKET, "fd.lproto = ntp"),
 	FIELD_ROW("fd.name", PATH, FIELD_IS_READINGS, schema_has_fd, get_name,
-		"Path of the file, or the two ends of a socket. A path has readings: of the file that was opened, as passed, and beyond a chroot. On a failed open the path as passed.", NO_FD, "fd.name = /etc/shadow"),
+		"Path of the file, or the two ends of a socket. A path has readings: of the file itself, as passed to an open, and beyond a chroot. On a failed open the path as passed.", NO_FD, "fd.name = /etc/shadow"),
 	FIELD_ROW("fd.name_changed", BOOL, 0, schema_is_socket, net_get_name_changed, "Whether the call gave the socket its peer.", "On events without a socket.", "fd.name_changed = true"),
 	FIELD_ROW("fd.name_truncated", BOOL, 0, schema_has_file_path, get_name_truncated,
-		"Whether the kernel's path of the opened file, or of the executed one, was too long to be read whole.", "Where there is no such path.", "fd.name_truncated = true"),
+		"Whether the kernel's path of the file, or of the executed one, was too long to be read whole.", "Where there is no such path.", "fd.name_truncated = true"),
 	FIELD_ROW("fd.nameraw", STRING, 0, schema_has_fd, get_nameraw, "The path as the program passed it, with runs of slashes made one; empty for a socket.", NO_FD, "fd.nameraw contains ../"),
 	FIELD_ROW("fd.net", NET, EITHER, schema_is_socket, net_get_net, "Network of either end; != asks that both differ.", NO_SOCKET, "fd.net = 10.0.0.0/8"),
 	FIELD_ROW("fd.num", S64, 0, schema_has_fd, get_num, "The descriptor; -1 where the call that should have made it failed.", NO_FD, "fd.num >= 0"),
@@ -379,9 +371,9 @@ static const struct field fields[] = {
 	FIELD_ROW("fd.sockfamily", STRING, 0, schema_is_socket, net_get_sockfamily, "ip or unix.", "On every other event.", "fd.sockfamily = ip"),
 	FIELD_ROW("fd.sport", PORT, 0, schema_is_socket, net_get_remote_port, "Port of the server.", NO_SOCKET, "fd.sport = 443"),
 	FIELD_ROW("fd.sproto", STRING, 0, schema_is_socket, net_get_remote_proto, "Service name of the server's port, or its number.", NO_SOCKET, "fd.sproto = https"),
-	FIELD_ROW("fd.type", STRING, 0, schema_has_fd, get_type, "Kind: file, directory, pipe, memfd, ipv4, ipv6, unix or netlink.", "On events without a descriptor, and where the call failed to make one.", "fd.type = ipv4"),
+	FIELD_ROW("fd.type", STRING, 0, schema_has_fd, get_type, "Kind: file, directory, pipe, memfd, event, eventpoll, signalfd, timerfd, inotify, bpf, io_uring, userfaultfd, pidfd, ipv4, ipv6, unix or netlink.", "On events without a descriptor, and where the call failed to make one.", "fd.type = ipv4"),
 	FIELD_ROW("fd.typechar", STRING, 0, schema_has_fd, get_typechar,
-		"Kind as one character: f file, d directory, p pipe, m memfd, 4 and 6 internet, u unix, n netlink, o another. On a failed call f, but o for open.", NO_FD, "fd.typechar = f"),
+		"Kind as one character: f file, d directory, p pipe, m memfd, e event, l eventpoll, s signalfd, t timerfd, i inotify, b bpf, r io_uring, u userfaultfd, P pidfd, 4 and 6 internet, u unix, n netlink, o another. On a failed openat, openat2 and creat f, on another failed call o.", NO_FD, "fd.typechar = f"),
 	FIELD_ROW_RESERVED("fd.types", STRING, FIELD_IS_LIST | FIELD_NO_RIGHT_SIDE | FIELD_ARG_ALLOWED_INDEX | FIELD_ARG_ALLOWED_KEY,
 		"Kinds of all descriptors that the process has open.", NO_VALUE, "fd.types intersects (ipv4, ipv6)"),
 	FIELD_ROW("fd.uid", STRING, 0, schema_has_fd, get_uid, "Process id and descriptor with a colon between.", NO_FD, "fd.uid = 1234:3"),

@@ -10,6 +10,8 @@
 	void name(const struct field_context *context, const struct field_argument *argument, \
 		  struct value_set *ret)
 
+/* Whether the record holds an end of a socket. */
+bool has_socket(const struct event *event);
 /* "ipv4", "unix", …; NULL where the event is about no socket, or its family is not known. */
 const char *socket_type(const struct event *event);
 /* '4', '6', 'u', 'n', or 'o'. */

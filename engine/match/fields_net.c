@@ -18,10 +18,20 @@ enum end {
 /* The event's two ends; where the kernel's are not known, the address as passed. */
 static bool find_tuple(const struct event *event, struct wire_tuple *ret, struct str *ret_path)
 {
+	const struct event_roles *roles = roles_of(event);
+
 	if (!schema_is_socket(event->schema))
 		return false;
-	return event_tuple(event, PARAM_CONNECT_tuple, ret, ret_path) ||
-	       event_tuple(event, PARAM_CONNECT_addr, ret, ret_path);
+	return event_tuple(event, (unsigned)roles->tuple, ret, ret_path) ||
+	       (roles->address >= 0 && event_tuple(event, (unsigned)roles->address, ret, ret_path));
+}
+
+bool has_socket(const struct event *event)
+{
+	struct wire_tuple tuple;
+	struct str path;
+
+	return find_tuple(event, &tuple, &path);
 }
 
 static bool is_ip(const struct wire_tuple *tuple)
@@ -120,12 +130,13 @@ FD_GETTER(net_get_l4proto)
 {
 	struct wire_tuple tuple;
 	struct str path;
+	int type_param = roles_of(context->event)->socket_type;
 	uint64_t type = 0;
 
 	if (!find_tuple(context->event, &tuple, &path))
 		return;
-	if (is_ip(&tuple) && event_number(context->event, PARAM_CONNECT_socket_type, &type) &&
-	    type == SOCK_RAW)
+	if (is_ip(&tuple) && type_param >= 0 &&
+	    event_number(context->event, (unsigned)type_param, &type) && type == SOCK_RAW)
 		give_text(context, "raw", ret);
 	else if (is_ip(&tuple) && tuple.l4_protocol == IPPROTO_TCP)
 		give_text(context, "tcp", ret);

@@ -69,12 +69,12 @@ static void give_path_param(const struct field_context *context, unsigned number
 			    struct value_set *ret)
 {
 	const struct event *event = context->event;
-	const struct file_params *params = file_params_of(event);
+	const struct path_role *role = path_role_of(event, number);
 	struct readings readings = { 0 }, file;
 
 	readings_add(&readings, VALUE_STRING, text);
-	if (params && params->name == (int)number) {
-		file_readings(event, VALUE_STRING, &file);
+	if (role) {
+		path_readings(event, role, VALUE_STRING, &file);
 		for (uint32_t i = 0; i < file.cnt; i++)
 			readings_add(&readings, VALUE_STRING, file.values[i].str);
 	}

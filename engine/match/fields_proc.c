@@ -116,15 +116,15 @@ GETTER(get_env)
  * known as of the exec. */
 static struct str current_directory(const struct event *event)
 {
-	const struct file_params *params = file_params_of(event);
+	const struct event_roles *roles = roles_of(event);
 	uint64_t dirfd;
 
-	if (!params || params->dirpath < 0)
+	if (roles->name.directory < 0 || schema_is_exec(event->schema))
 		return STR_NONE;
-	if (params->dirfd >= 0 &&
-	    (!event_number(event, (unsigned)params->dirfd, &dirfd) || (int64_t)dirfd != AT_FDCWD))
+	if (roles->dirfd >= 0 &&
+	    (!event_number(event, (unsigned)roles->dirfd, &dirfd) || (int64_t)dirfd != AT_FDCWD))
 		return STR_NONE;
-	return event_kpath(event, (unsigned)params->dirpath, -1, false);
+	return event_kpath(event, (unsigned)roles->name.directory, -1, false);
 }
 
 GETTER(get_cwd)

@@ -72,6 +72,29 @@ struct event_schema {
 const struct event_schema *event_schema_get(enum event_type type);
 const char *event_class_name(enum event_class class);
 
+/* A path that a call names: its text (PATH, RELPATH; a symlink's target is a STRING), the KPATH
+ * that a relative text starts from, and the KPATH of what the kernel found. -1: the event has none.
+ */
+struct path_role {
+	int8_t text, directory, object;
+};
+/* Which parameter of an event plays which part, by its name; -1: none does. */
+struct event_roles {
+	int8_t fd; /* the one descriptor that the call makes or uses */
+	int8_t dirfd, flags, mode;
+	/* Of the file behind `fd`; path is a KPATH. */
+	int8_t path, dev, ino, file_mode, file_bits;
+	/* Of the socket behind it. */
+	int8_t tuple, address, socket_type;
+	int8_t data, size;
+	struct path_role name;		 /* of a call that names one path */
+	struct path_role source, target; /* of one that names two (rule-language.md 4.4) */
+	/* For a descriptor the KPATH of what is behind it, for a path's text that of the directory
+	 * it starts from. */
+	int8_t beside[WIRE_PARAM_MAX];
+};
+const struct event_roles *event_roles_of(const struct event_schema *schema);
+
 /* ---- event codes: what evt.type can be ------------------------------------------------------ */
 
 /* A code is an event type, or EVENT_CODE_SYSCALL + nr for a syscall that the generic program
@@ -173,6 +196,15 @@ struct str path_normalise(struct arena *scratch, struct str path);
 /* Copy of a TUPLE or ADDRESS; *ret_path is its unix path or STR_NONE. False where absent. */
 bool event_tuple(const struct event *event, unsigned param, struct wire_tuple *ret,
 		 struct str *ret_path);
+
+/* What is behind a descriptor, in Falco's words: 'f' "file", 'l' "eventpoll", …; the type is NULL
+ * where nothing is known of it. */
+struct descriptor_kind {
+	char character;
+	const char *type;
+};
+/* Of the file whose KPATH that is. */
+struct descriptor_kind event_file_kind(const struct event *event, unsigned path_param);
 
 /* A parameter as evt.arg shows it: "O_RDONLY|O_CLOEXEC", "<f>/etc/passwd", "ENOENT"; an absent one
  * is "<NA>", or "NULL" for bytes and addresses. False: the event has no such parameter. */
