@@ -7,7 +7,7 @@
 static bool type_is_open(enum event_type type)
 {
 	return type == EVENT_OPEN || type == EVENT_OPENAT || type == EVENT_OPENAT2 ||
-	       type == EVENT_CREAT;
+	       type == EVENT_CREAT || type == EVENT_OPEN_BY_HANDLE_AT;
 }
 
 const struct event_roles *roles_of(const struct event *event)

@@ -163,7 +163,7 @@ EVT_GETTER(get_is_open_exec)
 
 	if (flags_are_lost(event))
 		return;
-	if (!event_is_open(event) || !is_new_file(event)) {
+	if (!event_is_open(event) || roles->mode < 0 || !is_new_file(event)) {
 		give_bool(context, false, ret);
 		return;
 	}

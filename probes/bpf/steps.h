@@ -13,6 +13,7 @@
 /* Beside the six arguments. */
 #define ARGUMENT_RESULT 6
 #define ARGUMENT_CWD	7
+#define ARGUMENT_OLD_CWD 8
 
 enum action {
 	ACTION_END,
@@ -22,6 +23,8 @@ enum action {
 	ACTION_TEXT,
 	ACTION_DIRECTORY,
 	ACTION_FILE_PATH,
+	ACTION_FILE_PATH_WITHOUT,
+	ACTION_NEW_CWD,
 	ACTION_FILE_DEV,
 	ACTION_FILE_INO,
 	ACTION_FILE_MODE,

@@ -23,6 +23,9 @@
 #define STEP_TEXT(n)		    { ACTION_TEXT, n, 0, STEP_PARAMETER
 #define STEP_DIRECTORY_OF(id, name, n) { ACTION_DIRECTORY, n, PARAM_##id##_##name, STEP_PARAMETER
 #define STEP_CWD_OF(id, name)	    STEP_DIRECTORY_OF(id, name, ARGUMENT_CWD)
+#define STEP_OLD_CWD_OF(id, name)   STEP_DIRECTORY_OF(id, name, ARGUMENT_OLD_CWD)
+#define STEP_NEW_CWD(parameter)	    { ACTION_NEW_CWD, 0, 0, parameter },
+#define STEP_FILE_PATH_WITHOUT(n, m) { ACTION_FILE_PATH_WITHOUT, n, m, STEP_PARAMETER
 #define STEP_FILE_PATH(n)	    { ACTION_FILE_PATH, n, 0, STEP_PARAMETER
 #define STEP_FILE_DEV(n)	    { ACTION_FILE_DEV, n, 0, STEP_PARAMETER
 #define STEP_FILE_INO(n)	    { ACTION_FILE_INO, n, 0, STEP_PARAMETER
@@ -51,7 +54,7 @@ static const __u8 parameter_counts[EVENT__COUNT] = {
 
 static __always_inline __u64 operand(struct frame *frame, __u32 argument)
 {
-	if (argument == ARGUMENT_CWD)
+	if (argument == ARGUMENT_CWD || argument == ARGUMENT_OLD_CWD)
 		return (__u64)AT_FDCWD;
 	barrier_var(argument);
 	return argument < 6 ? frame->arguments[argument] : (__u64)frame->result;
@@ -117,6 +120,7 @@ static __always_inline void put_of_file(struct frame *frame, struct task_struct 
 		return;
 	switch (step->action) {
 	case ACTION_FILE_PATH:
+	case ACTION_FILE_PATH_WITHOUT:
 		put_next_object(frame, step->parameter, READ(file, f_path.dentry),
 				READ(file, f_path.mnt));
 		return;
@@ -135,20 +139,27 @@ static __always_inline void put_of_file(struct frame *frame, struct task_struct 
 	}
 }
 
+static __always_inline void put_working_directory(struct frame *frame, struct task_struct *task,
+						  const struct step *step)
+{
+	struct fs_struct *fs = READ(task, fs);
+
+	if (fs)
+		put_next_object(frame, step->parameter, READ(fs, pwd.dentry), READ(fs, pwd.mnt));
+}
+
 /* The directory that the relative string in parameter `other` starts from. */
 static __always_inline void put_directory_of(struct frame *frame, struct task_struct *task,
 					     const struct step *step)
 {
 	__s32 fd = (__s32)operand(frame, step->argument);
-	struct fs_struct *fs = READ(task, fs);
 	struct file *file;
 
-	if (!is_relative(frame, step->other))
+	if (!is_relative(frame, step->other) ||
+	    (step->argument == ARGUMENT_OLD_CWD && frame->result >= 0))
 		return;
 	if (fd == AT_FDCWD) {
-		if (fs)
-			put_next_object(frame, step->parameter, READ(fs, pwd.dentry),
-					READ(fs, pwd.mnt));
+		put_working_directory(frame, task, step);
 		return;
 	}
 	file = file_of(task, fd);
@@ -176,6 +187,14 @@ static __always_inline void take_step(struct frame *frame, struct task_struct *t
 		return;
 	case ACTION_DIRECTORY:
 		put_directory_of(frame, task, step);
+		return;
+	case ACTION_NEW_CWD:
+		if (frame->result >= 0)
+			put_working_directory(frame, task, step);
+		return;
+	case ACTION_FILE_PATH_WITHOUT:
+		if (!operand(frame, step->other))
+			put_of_file(frame, task, step);
 		return;
 	case ACTION_FILLED_U32:
 		if (frame->result < 0)
