@@ -69,6 +69,14 @@ bool cidr_parse(struct str text, struct cidr *ret)
 	return true;
 }
 
+struct cidr cidr_around(const struct ip_address *address, uint32_t prefix)
+{
+	struct cidr net = { .address = *address, .prefix = (uint8_t)prefix };
+
+	mask_address(&net.address, prefix);
+	return net;
+}
+
 bool cidr_has(const struct cidr *cidr, const struct ip_address *address)
 {
 	unsigned whole = cidr->prefix / 8, rest = cidr->prefix % 8;

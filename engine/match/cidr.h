@@ -15,6 +15,8 @@ struct cidr {
 bool ip_parse(struct str text, struct ip_address *ret);
 /* An address, "/", decimal bits. */
 bool cidr_parse(struct str text, struct cidr *ret);
+/* The network of that many bits that the address is in. */
+struct cidr cidr_around(const struct ip_address *address, uint32_t prefix);
 /* False for another address family. */
 bool cidr_has(const struct cidr *cidr, const struct ip_address *address);
 bool ip_equal(const struct ip_address *a, const struct ip_address *b);

@@ -8,6 +8,9 @@
 
 #include "plan_index.h"
 
+/* More comparisons of parts cost more than trying the entries. */
+#define PARTS_MAX 4096
+
 /* Everything remembered carries the generation of its event; a new event only counts up. */
 struct value_slot {
 	uint32_t generation;
@@ -23,6 +26,7 @@ struct evaluator {
 	uint32_t *stack;	  /* instructions to return to */
 	uint64_t *candidates;	  /* bit per entry of the plan at hand */
 	uint32_t *rows;		  /* generation in which a row was found */
+	uint32_t parts_left;	  /* comparisons of strings around keys, this event */
 	struct op_context op;
 	struct matcher_stats stats;
 };
@@ -306,33 +310,78 @@ static void find_path(struct evaluator *e, const struct plan_index *index,
 			find_key(e, index, lookup, (struct str){ path.p, i });
 }
 
-/* Each row once an event: a long text may repeat a part a thousand times. */
-static void find_part(struct evaluator *e, const struct plan_index *index,
-		      const struct plan_lookup *lookup, struct str part)
+/* Whether the row's string stands around its key, which begins at text.p + at. */
+static bool is_whole(const struct plan_lookup *lookup, const struct lookup_row *row,
+		     struct str text, uint32_t at)
 {
-	uint32_t cursor = (uint32_t)str_hash(part);
-	const struct lookup_row *row = plan_lookup_next(lookup, part, &cursor);
-	uint32_t *seen;
+	const char *begin = text.p + at - row->key_at;
 
-	if (!row)
-		return;
-	seen = &e->rows[lookup->first_row + (uint32_t)(row - lookup->rows)];
-	if (*seen == e->generation)
-		return;
-	*seen = e->generation;
-	add_entries(e, index, row->entries);
-	while ((row = plan_lookup_next(lookup, part, &cursor)))
+	if (at < row->key_at || row->whole.n > text.n - (at - row->key_at))
+		return false;
+	if (lookup->kind == LOOKUP_CONTAINS)
+		return memcmp(begin, row->whole.p, row->whole.n) == 0;
+	for (uint32_t i = 0; i < row->whole.n; i++)
+		if (plan_index_lower(begin[i]) != row->whole.p[i])
+			return false;
+	return true;
+}
+
+/* Each row once an event: a long text may repeat a part a thousand times. One that never is whole
+ * is looked at each time, until too much has been looked at: then the key alone will do. */
+static void find_part(struct evaluator *e, const struct plan_index *index,
+		      const struct plan_lookup *lookup, struct str text, uint32_t at,
+		      struct str key)
+{
+	uint32_t cursor = (uint32_t)str_hash(key);
+	const struct lookup_row *row;
+
+	while ((row = plan_lookup_next(lookup, key, &cursor))) {
+		uint32_t *seen = &e->rows[lookup->first_row + (uint32_t)(row - lookup->rows)];
+
+		if (*seen == e->generation)
+			continue;
+		if (e->parts_left) {
+			e->parts_left--;
+			if (!is_whole(lookup, row, text, at))
+				continue;
+		}
+		*seen = e->generation;
 		add_entries(e, index, row->entries);
+	}
 }
 
 static void find_parts(struct evaluator *e, const struct plan_index *index,
 		       const struct plan_lookup *lookup, struct str text)
 {
-	for (uint32_t i = 0; i + PLAN_TRIGRAM <= text.n; i++) {
-		uint32_t bit = plan_filter_bit(text.p + i);
+	bool is_lower = lookup->kind == LOOKUP_ICONTAINS;
+	char part[PLAN_TRIGRAM];
 
+	for (uint32_t i = 0; i + PLAN_TRIGRAM <= text.n; i++) {
+		uint32_t bit;
+
+		for (uint32_t j = 0; j < PLAN_TRIGRAM; j++)
+			part[j] = is_lower ? plan_index_lower(text.p[i + j]) : text.p[i + j];
+		bit = plan_filter_bit(part);
 		if (lookup->filter[bit / 64] >> (bit % 64) & 1)
-			find_part(e, index, lookup, (struct str){ text.p + i, PLAN_TRIGRAM });
+			find_part(e, index, lookup, text, i, (struct str){ part, PLAN_TRIGRAM });
+	}
+}
+
+/* The networks that the address can be in: one for each prefix length that there is. */
+static void find_nets(struct evaluator *e, const struct plan_index *index,
+		      const struct plan_lookup *lookup, const struct ip_address *address)
+{
+	uint32_t first = ip_length(address) == 4 ? 0 : PLAN_NET_V6;
+	char bytes[PLAN_NET_BYTES];
+
+	for (uint32_t prefix = 0; prefix <= ip_length(address) * 8; prefix++) {
+		uint32_t bit = first + prefix;
+		struct cidr net;
+
+		if (!(lookup->lengths[bit / 64] >> (bit % 64) & 1))
+			continue;
+		net = cidr_around(address, prefix);
+		find_key(e, index, lookup, plan_index_net(&net, bytes));
 	}
 }
 
@@ -352,7 +401,11 @@ static void find_value(struct evaluator *e, const struct plan_index *index,
 	case LOOKUP_PATH:
 		find_path(e, index, lookup, value->str);
 		return;
+	case LOOKUP_NET:
+		find_nets(e, index, lookup, &value->ip);
+		return;
 	case LOOKUP_CONTAINS:
+	case LOOKUP_ICONTAINS:
 		find_parts(e, index, lookup, value->str);
 		return;
 	case LOOKUP__COUNT:
@@ -434,6 +487,7 @@ unsigned evaluator_run(struct evaluator *e, const struct field_context *context,
 	e->context = context;
 	e->op.scratch = context->event->scratch;
 	e->stats.events++;
+	e->parts_left = PARTS_MAX;
 	next_generation(e);
 	find_candidates(e, plan);
 	hit_cnt = run_candidates(e, plan, hit, data);

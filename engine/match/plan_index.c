@@ -3,16 +3,14 @@
  * that a field is asked for (anchor), else a test or unit that others share (gate). Owns its
  * working arrays; the index lives in the ruleset's arena. Called by plan.c.
  */
-#include "plan_index.h"
+#include "plan_key.h"
 
 #include <errno.h>
 
 /* Fewer entries are tried one by one. */
 #define ENTRIES_MIN 8
 /* A lookup or gate that fewer entries use does not pay. */
-#define SHARE_MIN 4
-/* Bits of plan_lookup.lengths; a path gains a slash in normal form. */
-#define KEY_LENGTHS	 256
+#define SHARE_MIN	 4
 #define CONJUNCTS_MAX	 64
 #define ALTERNATIVES_MAX 16
 
@@ -30,6 +28,7 @@ struct indexer {
 	uint32_t *predicate_users; /* owned, as all below: entries per predicate */
 	uint32_t *operand_users;   /* per operand and kind */
 	uint32_t *unit_users;
+	uint32_t *trigram_users; /* by plan_filter_bit() */
 	/* Pairs (key, entry): keys are predicates, then units behind them. */
 	struct pair {
 		uint32_t key, entry;
@@ -43,47 +42,12 @@ static void indexer_done(struct indexer *x)
 	free(x->predicate_users);
 	free(x->operand_users);
 	free(x->unit_users);
+	free(x->trigram_users);
 	free(x->pairs);
 	free(x->ranges);
 }
 
 /* ---- conditions of an entry ------------------------------------------------------------------ */
-
-/* All literals have at least `min` and less than `end` bytes. */
-static bool have_lengths(const struct predicate *predicate, uint32_t min, uint32_t end)
-{
-	for (uint32_t i = 0; i < predicate->literal_cnt; i++) {
-		uint32_t length = predicate->literals[i].value.str.n;
-
-		if (length < min || length >= end)
-			return false;
-	}
-	return true;
-}
-
-static bool lookup_kind(const struct predicate *predicate, enum lookup_kind *ret)
-{
-	const struct operand *left = predicate->left;
-
-	if (predicate->right || left->is_list || left->is_param || predicate->literal_cnt == 0 ||
-	    (predicate->modifier != MODIFIER_NONE && predicate->modifier != MODIFIER_ANYOF) ||
-	    predicate->class == CLASS_BOOL || predicate->class == CLASS_NET)
-		return false;
-	if (predicate->op == OP_EQ || predicate->op == OP_IN)
-		*ret = LOOKUP_EQUAL;
-	else if (predicate->op == OP_STARTSWITH)
-		*ret = LOOKUP_PREFIX;
-	else if (predicate->op == OP_ENDSWITH)
-		*ret = LOOKUP_SUFFIX;
-	else if (predicate->op == OP_PMATCH && !predicate->paths->has_root &&
-		 predicate->paths->glob_cnt == 0 && have_lengths(predicate, 1, KEY_LENGTHS - 1))
-		*ret = LOOKUP_PATH;
-	else if (predicate->op == OP_CONTAINS && have_lengths(predicate, PLAN_TRIGRAM, UINT32_MAX))
-		*ret = LOOKUP_CONTAINS;
-	else
-		return false;
-	return true;
-}
 
 /* A leaf, or an "or" of leaves, that lookups can decide. As deep as trees are high. */
 static bool find_alternatives(const struct expr *expr, struct anchor *anchor)
@@ -92,7 +56,7 @@ static bool find_alternatives(const struct expr *expr, struct anchor *anchor)
 
 	if (expr->kind == EXPR_LEAF) {
 		if (expr->is_negated || anchor->cnt == ALTERNATIVES_MAX ||
-		    !lookup_kind(expr->predicate, &kind))
+		    !plan_key_kind(expr->predicate, &kind))
 			return false;
 		anchor->alternatives[anchor->cnt++] = expr->predicate;
 		return true;
@@ -132,7 +96,7 @@ static uint32_t *operand_users(const struct indexer *x, const struct predicate *
 {
 	enum lookup_kind kind = LOOKUP_EQUAL;
 
-	(void)lookup_kind(predicate, &kind);
+	(void)plan_key_kind(predicate, &kind);
 	return &x->operand_users[predicate->left->slot * LOOKUP__COUNT + kind];
 }
 
@@ -176,29 +140,49 @@ static bool add_pair(struct indexer *x, uint32_t key, uint32_t entry)
 	return true;
 }
 
-/* The anchor whose literals bring the fewest other entries along. */
+static bool is_shared(const struct indexer *x, const struct anchor *anchor)
+{
+	for (uint32_t i = 0; i < anchor->cnt; i++)
+		if (*operand_users(x, anchor->alternatives[i]) < SHARE_MIN)
+			return false;
+	return true;
+}
+
+/* How often the literals are expected, times the entries that each brings along. */
+static uint64_t anchor_weight(const struct indexer *x, const struct anchor *anchor)
+{
+	uint64_t weight = 0;
+	enum lookup_kind kind;
+
+	for (uint32_t i = 0; i < anchor->cnt; i++) {
+		const struct predicate *predicate = anchor->alternatives[i];
+
+		(void)plan_key_kind(predicate, &kind);
+		weight += (uint64_t)plan_key_weight(predicate, kind) *
+			  x->predicate_users[predicate->slot];
+	}
+	return weight;
+}
+
+/* The anchor of the least weight. */
 static bool choose_anchor(struct indexer *x, const struct expr *const *conjuncts, uint32_t cnt,
 			  struct anchor *ret)
 {
-	uint32_t best = UINT32_MAX;
+	uint64_t best = UINT64_MAX;
 
 	for (uint32_t i = 0; i < cnt; i++) {
 		struct anchor anchor = { .cnt = 0 };
-		uint32_t users = 0;
-		bool pays = true;
+		uint64_t weight;
 
-		if (!find_alternatives(conjuncts[i], &anchor))
+		if (!find_alternatives(conjuncts[i], &anchor) || !is_shared(x, &anchor))
 			continue;
-		for (uint32_t j = 0; j < anchor.cnt; j++) {
-			users += x->predicate_users[anchor.alternatives[j]->slot];
-			pays &= *operand_users(x, anchor.alternatives[j]) >= SHARE_MIN;
-		}
-		if (!pays || users >= best)
+		weight = anchor_weight(x, &anchor);
+		if (weight >= best)
 			continue;
-		best = users;
+		best = weight;
 		*ret = anchor;
 	}
-	return best != UINT32_MAX;
+	return best != UINT64_MAX;
 }
 
 /* The condition that most entries share: its key, or PLAN_NONE. */
@@ -257,16 +241,6 @@ static int compare_pairs(const void *a, const void *b)
 	return (left->entry > right->entry) - (left->entry < right->entry);
 }
 
-struct str plan_index_key(enum value_class class, const struct value *value, uint64_t *number)
-{
-	if (class == CLASS_BYTES)
-		return value->str;
-	if (class == CLASS_IP)
-		return (struct str){ (const char *)&value->ip, 1 + ip_length(&value->ip) };
-	*number = value->u64;
-	return (struct str){ (const char *)number, sizeof(*number) };
-}
-
 const struct lookup_row *plan_lookup_next(const struct plan_lookup *lookup, struct str key,
 					  uint32_t *cursor)
 {
@@ -281,14 +255,14 @@ const struct lookup_row *plan_lookup_next(const struct plan_lookup *lookup, stru
 	}
 }
 
-static void insert_row(const struct plan_lookup *lookup, struct lookup_row *rows, struct str key,
-		       struct posting_range entries)
+static void insert_row(const struct plan_lookup *lookup, struct lookup_row *rows,
+		       const struct lookup_row *row)
 {
-	uint32_t i = (uint32_t)str_hash(key);
+	uint32_t i = (uint32_t)str_hash(row->key);
 
 	while (rows[i & lookup->mask].key.p)
 		i++;
-	rows[i & lookup->mask] = (struct lookup_row){ key, entries };
+	rows[i & lookup->mask] = *row;
 }
 
 static bool is_in_lookup(const struct indexer *x, uint32_t slot, const struct plan_lookup *lookup)
@@ -297,39 +271,7 @@ static bool is_in_lookup(const struct indexer *x, uint32_t slot, const struct pl
 	enum lookup_kind kind;
 
 	return x->ranges[slot].cnt && predicate->left == lookup->operand &&
-	       lookup_kind(predicate, &kind) && kind == lookup->kind;
-}
-
-/* "/a/b" of "a//b/": the form that most paths have already. */
-static struct str normal_path(struct arena *arena, struct str path)
-{
-	char *out = arena_alloc(arena, (size_t)path.n + 1);
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; out && i < path.n; i++) {
-		if (path.p[i] == '/')
-			continue;
-		if (i == 0 || path.p[i - 1] == '/')
-			out[n++] = '/';
-		out[n++] = path.p[i];
-	}
-	return (struct str){ out, n };
-}
-
-/* What stands for a literal in the rows. p NULL: out of memory. */
-static struct str row_key(struct indexer *x, const struct predicate *predicate,
-			  const struct plan_lookup *lookup, const struct value *value)
-{
-	uint64_t *number;
-
-	if (lookup->kind == LOOKUP_PATH)
-		return normal_path(x->arena, value->str);
-	/* The middle: beginnings are often alike. */
-	if (lookup->kind == LOOKUP_CONTAINS)
-		return (struct str){ value->str.p + (value->str.n - PLAN_TRIGRAM + 1) / 2,
-				     PLAN_TRIGRAM };
-	number = arena_alloc(x->arena, sizeof(*number));
-	return number ? plan_index_key(predicate->class, value, number) : STR_NONE;
+	       plan_key_kind(predicate, &kind) && kind == lookup->kind;
 }
 
 static bool add_filter(struct indexer *x, struct plan_lookup *lookup, uint32_t capacity)
@@ -350,6 +292,55 @@ static bool add_filter(struct indexer *x, struct plan_lookup *lookup, uint32_t c
 	return true;
 }
 
+static bool is_of_parts(const struct plan_lookup *lookup)
+{
+	return lookup->kind == LOOKUP_CONTAINS || lookup->kind == LOOKUP_ICONTAINS;
+}
+
+/* How many literals have the three bytes, or others of the same hash. */
+static void count_trigrams(struct indexer *x, const struct predicate *predicate)
+{
+	for (uint32_t i = 0; i < predicate->literal_cnt; i++) {
+		struct str part = plan_key_part(predicate, &predicate->literals[i]);
+
+		for (uint32_t at = 0; at + PLAN_TRIGRAM <= part.n; at++)
+			x->trigram_users[plan_filter_bit(part.p + at)]++;
+	}
+}
+
+/* The three bytes that the fewest literals have are the key. */
+static bool set_part(struct indexer *x, const struct plan_lookup *lookup, struct str part,
+		     struct lookup_row *row)
+{
+	char *bytes = arena_alloc(x->arena, part.n);
+	uint32_t least = UINT32_MAX;
+
+	if (!bytes)
+		return false;
+	for (uint32_t i = 0; i < part.n; i++)
+		bytes[i] =
+			lookup->kind == LOOKUP_ICONTAINS ? plan_index_lower(part.p[i]) : part.p[i];
+	row->whole = (struct str){ bytes, part.n };
+	for (uint32_t at = 0; at + PLAN_TRIGRAM <= part.n; at++) {
+		uint32_t users = x->trigram_users[plan_filter_bit(part.p + at)];
+
+		if (users < least) {
+			least = users;
+			row->key_at = at;
+		}
+	}
+	row->key = (struct str){ bytes + row->key_at, PLAN_TRIGRAM };
+	return true;
+}
+
+static void note_length(struct plan_lookup *lookup, const struct literal *literal, uint32_t length)
+{
+	if (lookup->kind == LOOKUP_NET)
+		length = literal->net.prefix +
+			 (ip_length(&literal->net.address) == 4 ? 0 : PLAN_NET_V6);
+	lookup->lengths[length / 64 % 4] |= 1ULL << (length % 64);
+}
+
 static bool fill_rows(struct indexer *x, struct plan_lookup *lookup, uint32_t slot,
 		      struct lookup_row *rows)
 {
@@ -357,12 +348,17 @@ static bool fill_rows(struct indexer *x, struct plan_lookup *lookup, uint32_t sl
 
 	lookup->class = predicate->class;
 	for (uint32_t i = 0; i < predicate->literal_cnt; i++) {
-		struct str key = row_key(x, predicate, lookup, &predicate->literals[i].value);
+		const struct literal *literal = &predicate->literals[i];
+		struct lookup_row row = { .entries = x->ranges[slot] };
 
-		if (!key.p)
+		if (!is_of_parts(lookup))
+			row.key = plan_key_of(x->arena, predicate, lookup->kind, literal);
+		else if (!set_part(x, lookup, plan_key_part(predicate, literal), &row))
 			return false;
-		lookup->lengths[key.n / 64 % 4] |= 1ULL << (key.n % 64);
-		insert_row(lookup, rows, key, x->ranges[slot]);
+		if (!row.key.p)
+			return false;
+		note_length(lookup, literal, row.key.n);
+		insert_row(lookup, rows, &row);
 	}
 	return true;
 }
@@ -374,8 +370,13 @@ static bool fill_lookup(struct indexer *x, struct plan_lookup *lookup, const uin
 	struct lookup_row *rows;
 	uint32_t cnt = 0, capacity = 4;
 
-	for (uint32_t i = 0; i < slot_cnt; i++)
+	if (is_of_parts(lookup))
+		memset(x->trigram_users, 0, PLAN_FILTER_BITS * sizeof(*x->trigram_users));
+	for (uint32_t i = 0; i < slot_cnt; i++) {
 		cnt += x->program->predicates[slots[i]]->literal_cnt;
+		if (is_of_parts(lookup))
+			count_trigrams(x, x->program->predicates[slots[i]]);
+	}
 	while (capacity / 2 < cnt)
 		capacity *= 2;
 	rows = arena_new_array(x->arena, struct lookup_row, capacity);
@@ -386,7 +387,7 @@ static bool fill_lookup(struct indexer *x, struct plan_lookup *lookup, const uin
 	for (uint32_t i = 0; i < slot_cnt; i++)
 		if (!fill_rows(x, lookup, slots[i], rows))
 			return false;
-	return lookup->kind != LOOKUP_CONTAINS || add_filter(x, lookup, capacity);
+	return !is_of_parts(lookup) || add_filter(x, lookup, capacity);
 }
 
 /* Predicates that were chosen, sorted by operand and kind, make one lookup a run. */
@@ -461,7 +462,7 @@ static bool build_ranges(struct indexer *x)
 		x->ranges[key] = range;
 		chosen[chosen_cnt] =
 			(struct chosen){ key, x->program->predicates[key]->left->slot, 0 };
-		(void)lookup_kind(x->program->predicates[key], &chosen[chosen_cnt++].kind);
+		(void)plan_key_kind(x->program->predicates[key], &chosen[chosen_cnt++].kind);
 	}
 	x->index->postings = postings;
 	x->index->gates = gates;
@@ -481,9 +482,10 @@ int plan_index_build(struct arena *arena, struct program *program, struct plan *
 	x.operand_users =
 		calloc((size_t)program->operand_cnt + 1, LOOKUP__COUNT * sizeof(uint32_t));
 	x.unit_users = calloc((size_t)program->unit_cnt + 1, sizeof(uint32_t));
+	x.trigram_users = calloc(PLAN_FILTER_BITS, sizeof(uint32_t));
 	x.ranges = calloc((size_t)program->predicate_cnt + 1, sizeof(*x.ranges));
 	if (!x.index || !always || !x.predicate_users || !x.operand_users || !x.unit_users ||
-	    !x.ranges)
+	    !x.trigram_users || !x.ranges)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < plan->entry_cnt; i++)
 		count_entry(&x, &plan->entries[i]);

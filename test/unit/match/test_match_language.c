@@ -295,6 +295,19 @@ static void random_condition(uint32_t *state, unsigned depth, char *out, size_t 
 		"shared",
 		"evt.type in (open, mkdir)",
 		"proc.name = val(proc.pname)",
+		"proc.cmdline icontains AB%s",
+		"proc.cmdline icontains %sab",
+		"proc.name glob \"*%sab*\"",
+		"fd.name glob \"/[ax]*/ab%s*\"",
+		"fd.name glob \"*/a\\\\%saab\"",
+		"proc.cmdline iglob \"*bA%s?*\"",
+		"fd.snet in (10.1.2.0/24, 10.1.0.0/16)",
+		"fd.snet = 10.0.0.0/8",
+		"fd.snet in (::1/128, fe80::/10, 10.1.2.128/25)",
+		"fd.snet in (0.0.0.0/0)",
+		"fd.sport in (22, 80)",
+		"fd.sport = 443",
+		"fd.sip in (10.1.2.3, ::1)",
 	};
 	static const char *const words[] = { "a", "b", "ab", "ba", "aab", "bab", "abba", "x" };
 	char left[400], right[400], check[64];
@@ -321,65 +334,99 @@ static void random_condition(uint32_t *state, unsigned depth, char *out, size_t 
 
 static const char *random_word(uint32_t *state)
 {
-	static const char *const words[] = { "a",    "b",     "ab",    "ba", "aab",   "bab",
-					     "abba", "aabba", "/a/ab", "/b", "/a",    "//a//ab/",
-					     "/x/y", "bb",    "",      "/",  "b/aab", "xxabxx" };
+	static const char *const words[] = { "a",	 "b",	     "ab",     "ba",	"aab",
+					     "bab",	 "abba",     "aabba",  "/a/ab", "/b",
+					     "/a",	 "//a//ab/", "/x/y",   "bb",	"",
+					     "/",	 "b/aab",    "xxabxx", "XaBa",	"aBABb",
+					     "/x/ababa", "/[a/aaab" };
 
 	return words[next_random(state) % ARRAY_LEN(words)];
+}
+
+static const char *random_address(uint32_t *state)
+{
+	static const char *const addresses[] = { "10.1.2.3",   "10.1.2.200",  "10.1.9.9",
+						 "10.200.0.1", "192.168.0.1", "::1",
+						 "fe80::5",    "2001:db8::1" };
+
+	return addresses[next_random(state) % ARRAY_LEN(addresses)];
+}
+
+#define INDEX_RULES  40
+#define INDEX_EVENTS 10
+
+struct index_event {
+	const char *name;
+	struct given given[11];
+};
+
+static struct index_event random_event(uint32_t *state)
+{
+	const char *address = random_address(state);
+	struct index_event event = {
+		next_random(state) % 2 ? "open" : "execve",
+		{ { "proc.name", random_word(state) },
+		  { "fd.snet", address },
+		  { "fd.sip", address },
+		  { "fd.sport", next_random(state) % 2 ? "22" : "443" },
+		  { "proc.cmdline", random_word(state) },
+		  { "proc.aname", random_word(state) },
+		  { "proc.aname", random_word(state) },
+		  { "fd.name", random_word(state) },
+		  { "fd.name", random_word(state) },
+		  { "proc.pname", random_word(state) } },
+	};
+
+	/* Sometimes there is no parent, sometimes no path. */
+	if (next_random(state) % 3 == 0)
+		event.given[9].name = NULL;
+	if (next_random(state) % 3 == 0)
+		event.given[7].name = NULL;
+	return event;
+}
+
+static void index_program(struct language *language, char (*conditions)[4096], unsigned cnt)
+{
+	language_init(language, 1u << 26);
+	language->is_match_all = true;
+	language_macro(language, "shared", "proc.pname = a or proc.cmdline contains abb");
+	for (unsigned i = 0; i < cnt; i++)
+		language_rule(language, conditions[i]);
+	cr_assert_eq(language_compile(language), 0);
 }
 
 /* Forty rules in one program, where the index chooses candidates, and each alone, where none is. */
 Test(match_language, index_changes_no_answer)
 {
+	static char conditions[INDEX_RULES][4096];
+	struct index_event events[INDEX_EVENTS];
+	uint64_t hits[INDEX_EVENTS];
 	uint32_t state = 11;
 	unsigned hit_cnt = 0;
 
-	for (unsigned round = 0; round < 60; round++) {
-		static char conditions[40][4096];
-		struct language all;
+	for (unsigned round = 0; round < 200; round++) {
+		struct language language;
 
-		language_init(&all, 1u << 26);
-		all.is_match_all = true;
-		language_macro(&all, "shared", "proc.pname = a or proc.cmdline contains abb");
-		for (unsigned i = 0; i < ARRAY_LEN(conditions); i++) {
+		for (unsigned i = 0; i < INDEX_RULES; i++)
 			random_condition(&state, 3, conditions[i], sizeof(conditions[i]));
-			language_rule(&all, conditions[i]);
+		index_program(&language, conditions, INDEX_RULES);
+		for (unsigned i = 0; i < INDEX_EVENTS; i++) {
+			events[i] = random_event(&state);
+			hit_cnt +=
+				language_run(&language, events[i].name, events[i].given, &hits[i]);
 		}
-		cr_assert_eq(language_compile(&all), 0);
-		for (unsigned event = 0; event < 10; event++) {
-			struct given given[] = { { "proc.name", random_word(&state) },
-						 { "proc.cmdline", random_word(&state) },
-						 { "proc.aname", random_word(&state) },
-						 { "proc.aname", random_word(&state) },
-						 { "fd.name", random_word(&state) },
-						 { "fd.name", random_word(&state) },
-						 { "proc.pname", random_word(&state) },
-						 { 0 } };
-			const char *name = next_random(&state) % 2 ? "open" : "execve";
-			uint64_t hits;
-
-			/* Sometimes there is no parent, sometimes no path. */
-			if (next_random(&state) % 3 == 0)
-				given[6].name = NULL;
-			if (next_random(&state) % 3 == 0)
-				given[4].name = NULL;
-			hit_cnt += language_run(&all, name, given, &hits);
-			for (unsigned i = 0; i < ARRAY_LEN(conditions); i++) {
-				struct language one;
-
-				language_init(&one, 1u << 24);
-				language_macro(&one, "shared",
-					       "proc.pname = a or proc.cmdline contains abb");
-				language_rule(&one, conditions[i]);
-				cr_assert_eq(language_compile(&one), 0);
-				cr_assert_eq(language_run(&one, name, given, NULL),
-					     (unsigned)(hits >> i & 1), "%s", conditions[i]);
-				language_done(&one);
-			}
+		language_done(&language);
+		for (unsigned rule = 0; rule < INDEX_RULES; rule++) {
+			index_program(&language, &conditions[rule], 1);
+			for (unsigned i = 0; i < INDEX_EVENTS; i++)
+				cr_assert_eq(language_run(&language, events[i].name,
+							  events[i].given, NULL),
+					     (unsigned)(hits[i] >> rule & 1), "%s",
+					     conditions[rule]);
+			language_done(&language);
 		}
-		language_done(&all);
 	}
-	cr_assert_gt(hit_cnt, 1000u, "%u", hit_cnt);
+	cr_assert_gt(hit_cnt, 10000u, "%u", hit_cnt);
 }
 
 Test(match_language, first_mode_takes_the_first)
