@@ -169,14 +169,14 @@ static int list_fields(const struct args *args, struct list_writer *writer)
 
 /* clang-format off: a table */
 static const char *const param_type_names[] = {
-	[PARAM_FD] = "fd",	    [PARAM_PID] = "pid",	 [PARAM_ERROR] = "errno",
-	[PARAM_S64] = "s64",	    [PARAM_U64] = "u64",	 [PARAM_OCTAL] = "octal",
-	[PARAM_HEX] = "hex",	    [PARAM_MODE] = "mode",	 [PARAM_UID] = "uid",
-	[PARAM_GID] = "gid",	    [PARAM_SIGNAL] = "signal",	 [PARAM_FLAGS] = "flags",
-	[PARAM_ENUM] = "enum",	    [PARAM_TIME_NS] = "time",	 [PARAM_RELTIME] = "reltime",
-	[PARAM_STRING] = "string",  [PARAM_PATH] = "path",	 [PARAM_RELPATH] = "relpath",
-	[PARAM_VECTOR] = "strings", [PARAM_BUFFER] = "bytes",	 [PARAM_KPATH] = "kpath",
-	[PARAM_TUPLE] = "tuple",    [PARAM_ADDRESS] = "address",
+	[PARAM_FD] = "fd",	     [PARAM_PID] = "pid",	 [PARAM_NSPID] = "pid",
+	[PARAM_ERROR] = "errno",     [PARAM_S64] = "s64",	 [PARAM_U64] = "u64",
+	[PARAM_OCTAL] = "octal",     [PARAM_HEX] = "hex",	 [PARAM_MODE] = "mode",
+	[PARAM_UID] = "uid",	     [PARAM_GID] = "gid",	 [PARAM_SIGNAL] = "signal",
+	[PARAM_FLAGS] = "flags",     [PARAM_ENUM] = "enum",	 [PARAM_TIME_NS] = "time",
+	[PARAM_RELTIME] = "reltime", [PARAM_STRING] = "string",	 [PARAM_PATH] = "path",
+	[PARAM_RELPATH] = "relpath", [PARAM_VECTOR] = "strings", [PARAM_BUFFER] = "bytes",
+	[PARAM_KPATH] = "kpath",     [PARAM_TUPLE] = "tuple",	 [PARAM_ADDRESS] = "address",
 };
 /* clang-format on */
 _Static_assert(ARRAY_LEN(param_type_names) == PARAM_TYPE__COUNT, "a name for each type");

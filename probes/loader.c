@@ -230,6 +230,27 @@ int loader_load(struct probes *probes, struct probes_error *reterr)
 	return 0;
 }
 
+/* What a thread was before such a call is known only where each of them is seen. */
+static bool changes_credentials(uint32_t number)
+{
+	switch (number) {
+	case SYS_setuid:
+	case SYS_setgid:
+	case SYS_setreuid:
+	case SYS_setregid:
+	case SYS_setresuid:
+	case SYS_setresgid:
+	case SYS_setfsuid:
+	case SYS_setfsgid:
+	case SYS_capset:
+	case SYS_unshare:
+	case SYS_setns:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* A failed execveat may have to be told as execve (decision 10), so wanting one is wanting to look
  * at both; the dispatcher decides. */
 static uint16_t wanted_type(const struct probes_want *want, uint32_t number)
@@ -239,6 +260,8 @@ static uint16_t wanted_type(const struct probes_want *want, uint32_t number)
 	if (number == SYS_execveat && type == EVENT_UNKNOWN)
 		type = want->type_of_syscall[SYS_execve] == EVENT_EXECVE ? EVENT_EXECVEAT
 									 : EVENT_UNKNOWN;
+	if (type == EVENT_UNKNOWN && changes_credentials(number))
+		type = EVENT_CREDENTIALS;
 	return type < EVENT__COUNT ? type : EVENT_UNKNOWN;
 }
 

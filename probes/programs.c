@@ -56,6 +56,11 @@ static const struct program_row program_rows[] = {
 	{ "x_openat2",        PLACE_CALL, EVENT_OPENAT2,  0, 0 },
 	{ "x_creat",          PLACE_CALL, EVENT_CREAT,    0, 0 },
 	{ "x_connect",        PLACE_CALL, EVENT_CONNECT,  0, 0 },
+	{ "x_credentials",    PLACE_CALL, EVENT_CREDENTIALS,       0, 0 },
+	{ "x_fsconfig",       PLACE_CALL, EVENT_FSCONFIG,          0, 0 },
+	{ "x_prctl",          PLACE_CALL, EVENT_PRCTL,             0, 0 },
+	{ "x_process_readv",  PLACE_CALL, EVENT_PROCESS_VM_READV,  0, 0 },
+	{ "x_process_writev", PLACE_CALL, EVENT_PROCESS_VM_WRITEV, 0, 0 },
 	{ "seed",             PLACE_ITERATOR, 0, 0, 0 },
 	/* In the order of attaching: the scope's tree is kept before anything asks for it. */
 	{ "tp_fork",          PLACE_HOOK, 0, 0, 0 },

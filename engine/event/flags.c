@@ -305,6 +305,9 @@ uint64_t vocabulary_portable(const struct vocabulary *vocabulary, uint64_t kerne
 
 	if (vocabulary->is_enum)
 		return enum_portable(vocabulary, kernel_value);
+	/* Once required, still passed by some, ignored since (path_mount(), fs/namespace.c). */
+	if (vocabulary->names == mount_names && (kernel_value & MS_MGC_MSK) == MS_MGC_VAL)
+		return kernel_value & ~(uint64_t)MS_MGC_MSK;
 	if (!is_translating(vocabulary))
 		return kernel_value;
 	if (vocabulary->names == open_names) {

@@ -8,6 +8,9 @@
 #include "haetae/text.h"
 #include "event_private.h"
 
+/* Inode of the first pid namespace: PROC_PID_INIT_INO, include/linux/proc_ns.h */
+#define INITIAL_PID_NAMESPACE 0xeffffffcu
+
 static uint64_t number_of(const struct event *event, int param)
 {
 	uint64_t value = 0;
@@ -64,9 +67,11 @@ static void put_path(const struct event *event, unsigned param, struct buf *out)
 		buf_put_str(out, path);
 }
 
+/* A process's root is "/" to itself: it is shown from the root of the mount namespace. */
 static void put_kpath(const struct event *event, unsigned param, struct buf *out)
 {
-	struct str path = event_kpath(event, param, kpath_ino_param(event->schema, param), false);
+	bool is_root = strcmp(event->schema->params[param].name, "root") == 0;
+	struct str path = event_kpath(event, param, kpath_ino_param(event->schema, param), is_root);
 
 	if (path.p)
 		buf_put_str(out, path);
@@ -180,6 +185,20 @@ static void put_id(const struct event *event, enum param_type type, uint64_t val
 		buf_put_s64(out, (int64_t)value);
 }
 
+/* A number of the caller's pid namespace. That of another one than the initial is only known of the
+ * caller itself; it must not pass for the process that has this number outside. */
+static void put_namespace_pid(const struct event *event, uint64_t value, struct buf *out)
+{
+	const struct wire_header *header = event->header;
+
+	if (header->pid_ns == INITIAL_PID_NAMESPACE)
+		put_id(event, PARAM_PID, value, out);
+	else if (value == header->ns_pid)
+		put_id(event, PARAM_PID, header->pid, out);
+	else
+		buf_put_s64(out, (int64_t)value);
+}
+
 static void put_signal(uint64_t value, struct buf *out)
 {
 	const char *name = value <= INT32_MAX ? signal_name((int)value) : NULL;
@@ -214,6 +233,9 @@ static void put_number(const struct event *event, const struct param_schema *sch
 	case PARAM_UID:
 	case PARAM_GID:
 		put_id(event, schema->type, value, out);
+		break;
+	case PARAM_NSPID:
+		put_namespace_pid(event, value, out);
 		break;
 	case PARAM_SIGNAL:
 		put_signal(value, out);
@@ -291,6 +313,7 @@ static bool put_raw(const struct event *event, unsigned param, struct buf *out)
 	switch ((int)schema->type) {
 	case PARAM_FD:
 	case PARAM_PID:
+	case PARAM_NSPID:
 	case PARAM_ERROR:
 	case PARAM_UID:
 	case PARAM_GID:

@@ -44,7 +44,7 @@ static struct str find_id_name(enum param_type type, uint32_t id, const void *da
 
 static bool is_id(enum param_type type)
 {
-	return type == PARAM_PID || type == PARAM_UID || type == PARAM_GID;
+	return type == PARAM_PID || type == PARAM_NSPID || type == PARAM_UID || type == PARAM_GID;
 }
 
 static bool format_param(const struct field_context *context, unsigned number, struct buf *out)
@@ -135,6 +135,7 @@ void evt_get_rawarg(const struct field_context *context, const struct field_argu
 	switch (event->schema->params[number].type) {
 	case PARAM_FD:
 	case PARAM_PID:
+	case PARAM_NSPID:
 	case PARAM_ERROR:
 	case PARAM_S64:
 		if (event_number(event, (unsigned)number, &value))

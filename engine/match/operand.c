@@ -93,6 +93,7 @@ static enum value_type param_value_type(const struct field_argument *argument)
 		switch (event_schema_get((enum event_type)type)->params[number].type) {
 		case PARAM_FD:
 		case PARAM_PID:
+		case PARAM_NSPID:
 		case PARAM_ERROR:
 		case PARAM_S64:
 			return VALUE_S64;

@@ -96,6 +96,8 @@ int dispatch(__u64 *context)
 		type = exec_type(type, result, (__s32)arguments[0]);
 	else if (is_compat && slot == IA32_SOCKETCALL && !unpack_connect(arguments))
 		return 0;
+	if (is_compat && slot == IA32_UMOUNT)
+		arguments[1] = 0;
 	pid_tgid = bpf_get_current_pid_tgid();
 	if (!type || type >= EVENT__COUNT || !is_observed(task, pid_tgid >> 32))
 		return 0;

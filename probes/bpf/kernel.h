@@ -92,6 +92,8 @@ enum pid_type { /* include/linux/pid_types.h */
 #define SOCKFS_MAGIC	  0x534f434b
 #define ANON_INODE_MAGIC  0x09041934
 #define NSFS_MAGIC	  0x6e736673
+#define PID_FS_MAGIC	  0x50494446
+#define PROC_SUPER_MAGIC  0x9fa0
 #define TMPFS_MAGIC	  0x01021994
 #define OVERLAYFS_MAGIC	  0x794c7630
 
@@ -172,6 +174,11 @@ struct inode {
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	void *i_private;
+};
+
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
 };
 
 struct inode___v6_5 { /* until 6.5; i_mtime until 6.6 */

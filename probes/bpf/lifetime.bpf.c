@@ -3,6 +3,7 @@
  * A process was made (sched_process_fork), a process has ended (sched_process_exit of its last
  * thread). They also keep the scope's tree.
  */
+#include "credentials.h"
 #include "prog.h"
 
 static __always_inline void put_child(struct frame *frame, struct task_struct *child)
@@ -51,7 +52,10 @@ int tp_fork(__u64 *context)
 	__u32 child_tgid = (__u32)READ(child, tgid);
 	struct frame *frame;
 
-	if ((__u32)READ(child, pid) != child_tgid || !is_observed(creator, pid_tgid >> 32))
+	if (!is_observed(creator, pid_tgid >> 32))
+		return 0;
+	credentials_learn(child, BPF_ANY);
+	if ((__u32)READ(child, pid) != child_tgid)
 		return 0;
 	count_generated(EVENT_TASK_NEW);
 	if (!scope_add(child_tgid)) {
@@ -145,9 +149,10 @@ static __always_inline int process_exit(struct task_struct *task)
 SEC("tp_btf/sched_process_exit")
 int tp_exit_dead(__u64 *context)
 {
-	if (!(context[1] & 1))
-		return 0;
-	return process_exit((struct task_struct *)context[0]);
+	struct task_struct *task = (struct task_struct *)context[0];
+
+	credentials_forget((__u32)READ(task, pid));
+	return context[1] & 1 ? process_exit(task) : 0;
 }
 
 /* Before: nobody is alive; two threads that end at once may both see that. */
@@ -158,6 +163,7 @@ int tp_exit_live(__u64 *context)
 	struct exit_key key = {};
 	__u8 one = 1;
 
+	credentials_forget((__u32)READ(task, pid));
 	if (READ(READ(task, signal), live.counter) != 0)
 		return 0;
 	key.tgid = (__u32)READ(task, tgid);

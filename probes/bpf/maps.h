@@ -127,6 +127,16 @@ struct {
 	__type(value, __u8);
 } exits_seen SEC(".maps") __weak;
 
+/* What each thread's credentials were when they were last looked at, by tid: from its begin (or the
+ * seed) to its end, kept by the calls that change them. When full, who has been silent longest is
+ * pushed out, and its next call tells no credentials of before. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, __u32);
+	__type(value, struct credentials);
+} credentials SEC(".maps") __weak;
+
 /* Set before loading. */
 extern const volatile struct settings settings;
 /* Set by user space at any time. */

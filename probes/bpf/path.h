@@ -122,6 +122,7 @@ static __always_inline __u32 kind_of_magic(struct dentry *dentry, unsigned long 
 	case SOCKFS_MAGIC:
 		return WIRE_KIND_SOCKET;
 	case ANON_INODE_MAGIC:
+	case PID_FS_MAGIC:
 		return WIRE_KIND_ANON;
 	case NSFS_MAGIC:
 		return WIRE_KIND_NSFS;
@@ -129,6 +130,9 @@ static __always_inline __u32 kind_of_magic(struct dentry *dentry, unsigned long 
 		return is_memfd(dentry, magic) ? WIRE_KIND_MEMFD : WIRE_KIND_OTHER;
 	}
 }
+
+/* What pidfs says instead of a name (pidfs_dname(), fs/pidfs.c), as the anonymous inode did. */
+static const unsigned char pidfd_name[] = "[pidfd]";
 
 /* An object on a mount that is in no namespace's tree: its name is all the path that it has. */
 static __always_inline void walk_lone(struct frame *frame, struct dentry *dentry,
@@ -146,6 +150,8 @@ static __always_inline void walk_lone(struct frame *frame, struct dentry *dentry
 
 		name = (const unsigned char *)READ(operations, name);
 	}
+	if (READ(super, s_magic) == PID_FS_MAGIC)
+		name = pidfd_name;
 	walk->flags |= kind << WIRE_PATH_KIND_SHIFT;
 	walk_emit(frame, name);
 	walk->is_done = 1;

@@ -4,6 +4,7 @@
  * process was made (sched_process_fork) or has ended (sched_process_exit). All in the lifecycle
  * ring. Arguments and environment are copied last, into the space that the paths have left.
  */
+#include "credentials.h"
 #include "path.h"
 #include "prog.h"
 
@@ -92,6 +93,11 @@ int tp_exec(__u64 *context)
 		return 0;
 	type = is_execveat(bprm) ? EVENT_EXECVEAT : EVENT_EXECVE;
 	count_generated(type);
+	/* A thread that is not the leader has taken the leader's number (de_thread(), fs/exec.c).
+	 */
+	credentials_learn(task, BPF_ANY);
+	if ((__u32)context[1] != (__u32)READ(task, pid))
+		credentials_forget((__u32)context[1]);
 	frame = frame_acquire(type, pid_tgid);
 	if (!frame)
 		return 0;

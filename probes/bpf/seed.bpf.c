@@ -5,6 +5,7 @@
  * when an ancestor is. Forks that happen meanwhile may be missed by one pass, so user space repeats
  * silent passes until none adds a process; from then on tp_fork sees every new one.
  */
+#include "credentials.h"
 #include "prog.h"
 
 #define ANCESTORS_A_PASS 64 /* deeper trees take another pass */
@@ -83,6 +84,13 @@ static __always_inline void put_seed(struct frame *frame, struct task_struct *ta
 	put_u64(frame, PARAM_TASK_SEED_pidns_init_start, pidns_init_start(READ(task, thread_pid)));
 }
 
+/* What tp_fork or the thread itself has written is newer. */
+static __always_inline void learn_credentials(struct task_struct *task)
+{
+	if (is_observed(task, (__u32)READ(task, tgid)))
+		credentials_learn(task, BPF_NOEXIST);
+}
+
 SEC("iter/task")
 int seed(struct bpf_iter__task *context)
 {
@@ -92,11 +100,17 @@ int seed(struct bpf_iter__task *context)
 	struct wire_header *header;
 
 	own_tgid = bpf_get_current_pid_tgid() >> 32;
-	if (!task || READ(task, pid) != READ(task, tgid))
+	if (!task)
 		return 0;
+	if (READ(task, pid) != READ(task, tgid)) {
+		if (!seed_is_silent)
+			learn_credentials(task);
+		return 0;
+	}
 	scope_learn(task);
 	if (seed_is_silent)
 		return 0;
+	learn_credentials(task);
 	frame = bpf_map_lookup_elem(&seed_frame, &zero);
 	if (!frame)
 		return 0;

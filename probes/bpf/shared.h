@@ -19,6 +19,9 @@
 #define IA32_SOCKETCALL	   102
 #define SOCKETCALL_CONNECT 3
 
+/* ia32's old umount(2) has no flags, but its second register isn't empty. */
+#define IA32_UMOUNT 22
+
 /* Indexed by the number in the register; a 64-bit and a 32-bit call of one number differ. All zero:
  * nobody wants it, and the dispatcher stops after one load. */
 struct wanted_call {
@@ -66,6 +69,12 @@ struct step {
 	__u8 argument;
 	__u8 other; /* a parameter, an offset, or an argument */
 	__u8 parameter;
+};
+
+struct credentials {
+	__u64 start_ns; /* of the thread: with its tid it is one */
+	__u64 cap_inheritable, cap_permitted, cap_effective;
+	__u32 uid, euid, gid, egid;
 };
 
 struct exit_key {

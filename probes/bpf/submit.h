@@ -32,6 +32,14 @@ static __always_inline __u64 next_sequence(__u32 is_bulk)
 	return sequence ? ++*sequence : 0;
 }
 
+/* Above half of it the lifecycle ring is for the process tree alone: who changes credentials or
+ * mounts in a loop must not cost anybody's exec. The others then go into the bulk ring. */
+static __always_inline void frame_prefer_lifecycle(struct frame *frame)
+{
+	frame->is_lifecycle = bpf_ringbuf_query(&lifecycle_ring, BPF_RB_AVAIL_DATA) <
+			      settings.lifecycle_ring_bytes / 2;
+}
+
 static __always_inline long output_lifecycle(struct wire_header *header, __u32 length)
 {
 	__u64 pending = bpf_ringbuf_query(&lifecycle_ring, BPF_RB_AVAIL_DATA);

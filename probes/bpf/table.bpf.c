@@ -3,6 +3,8 @@
  * The calls that need no program of their own: the SOURCE column of events.def says where each
  * parameter comes from, and one program takes those steps for all of them.
  */
+#include "credentials.h"
+#include "pidfd.h"
 #include "steps.h"
 
 #define BYTES_MAX 80 /* of a buffer; what Falco's users know */
@@ -37,6 +39,11 @@
 #define STEP_FILLED_U32(n, offset)  { ACTION_FILLED_U32, n, offset, STEP_PARAMETER
 #define STEP_FILLED_S32(n, offset)  { ACTION_FILLED_S32, n, offset, STEP_PARAMETER
 #define STEP_FILLED_U64(n, offset)  { ACTION_FILLED_U64, n, offset, STEP_PARAMETER
+#define STEP_CWD_PATH(parameter)    { ACTION_CWD_PATH, 0, 0, parameter },
+#define STEP_ROOT_PATH(parameter)   { ACTION_ROOT_PATH, 0, 0, parameter },
+#define STEP_CREDENTIALS_BEFORE(parameter) { ACTION_CREDENTIALS_BEFORE, 0, 0, parameter },
+#define STEP_PIDFD_PID(n)	    { ACTION_PIDFD_PID, n, 0, STEP_PARAMETER
+#define STEP_MEMORY_LONG(n, index)  { ACTION_MEMORY_LONG, n, index, STEP_PARAMETER
 #define STEP_BYTES(n, length)	    { ACTION_BYTES, n, length, STEP_PARAMETER
 
 #define EVENT(id, name, class, flags, doc) [EVENT_##id] = {
@@ -48,6 +55,15 @@ const struct step steps[EVENT__COUNT][STEPS_MAX] = {
 
 #define EVENT(id, name, class, flags, doc) [EVENT_##id] = PARAM_##id##__COUNT,
 static const __u8 parameter_counts[EVENT__COUNT] = {
+#include "haetae/events.def"
+};
+
+#define SYSCALL	   0
+#define LIFECYCLE  1
+#define STATE	   0
+#define CREATES_FD 0
+#define EVENT(id, name, class, flags, doc) [EVENT_##id] = flags,
+static const __u8 is_lifecycle[EVENT__COUNT] = {
 #include "haetae/events.def"
 };
 /* clang-format on */
@@ -72,6 +88,42 @@ static __always_inline void put_memory(struct frame *frame, const struct step *s
 		return;
 	}
 	put_u64(frame, step->parameter, is_signed ? (__u64)(__s64)(__s32)value : value);
+}
+
+/* An `unsigned long` of an array; "all there is" is all bits in either width. */
+static __always_inline void put_memory_long(struct frame *frame, const struct step *step)
+{
+	__u32 size = frame->flags & WIRE_COMPAT32 ? 4 : 8;
+	__u64 address = operand(frame, step->argument), value = 0;
+
+	if (bpf_probe_read_user(&value, size, (void *)(address + step->other * size))) {
+		if (address)
+			frame->flags |= WIRE_FAULT;
+		return;
+	}
+	put_u64(frame, step->parameter, size == 4 && value == 0xffffffff ? ~0ull : value);
+}
+
+static __always_inline void put_of_fs(struct frame *frame, struct task_struct *task,
+				      const struct step *step)
+{
+	struct fs_struct *fs = READ(task, fs);
+
+	if (!fs)
+		return;
+	if (step->action == ACTION_CWD_PATH)
+		put_next_object(frame, step->parameter, READ(fs, pwd.dentry), READ(fs, pwd.mnt));
+	else
+		put_next_object(frame, step->parameter, READ(fs, root.dentry), READ(fs, root.mnt));
+}
+
+static __always_inline void put_pid_of_descriptor(struct frame *frame, struct task_struct *task,
+						  const struct step *step)
+{
+	__u32 number = pidfd_number(task, (__s32)operand(frame, step->argument));
+
+	if (number)
+		put_u64(frame, step->parameter, number);
 }
 
 static __always_inline void put_bytes(struct frame *frame, const struct step *step)
@@ -220,6 +272,19 @@ static __always_inline void take_step(struct frame *frame, struct task_struct *t
 	case ACTION_BYTES:
 		put_bytes(frame, step);
 		return;
+	case ACTION_MEMORY_LONG:
+		put_memory_long(frame, step);
+		return;
+	case ACTION_CWD_PATH:
+	case ACTION_ROOT_PATH:
+		put_of_fs(frame, task, step);
+		return;
+	case ACTION_PIDFD_PID:
+		put_pid_of_descriptor(frame, task, step);
+		return;
+	case ACTION_CREDENTIALS_BEFORE:
+		put_credentials_before(frame, task, step->parameter);
+		return;
 	case ACTION_VM_SIZE:
 	case ACTION_VM_RSS:
 	case ACTION_VM_SWAP:
@@ -243,6 +308,8 @@ int x_table(__u64 *context)
 	type = frame->type;
 	if (type < EVENT__COUNT) {
 		frame_start(frame, type, parameter_counts[type]);
+		if (is_lifecycle[type])
+			frame_prefer_lifecycle(frame);
 #pragma clang loop unroll(disable)
 		for (__u32 i = 0; i < STEPS_MAX; i++) {
 			const struct step *step = &steps[type][i];
