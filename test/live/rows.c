@@ -134,6 +134,8 @@ static void check_row(struct live *live, size_t number)
 	cr_expect_eq(live_count_marked(live, number, EVENT_CODE_NEVER), 1, "%s", row->name);
 	cr_expect(notes->results[number] == -ENOSYS || (notes->results[number] < 0) == row->fails,
 		  "%s: the call gave %lld", row->name, (long long)notes->results[number]);
+	cr_expect((event->header->ring == 0) == !!(event->schema->flags & EVENT_LIFECYCLE),
+		  "%s: ring %u", row->name, event->header->ring);
 	expect_header(event, &notes->facts, notes->results[number], row->name);
 	expand(notes, number, &want);
 	event_args_format(event, &got);
