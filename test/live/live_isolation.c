@@ -63,9 +63,9 @@ static const struct row rows[] = {
 	{ "open_tree: nothing there", SYS_open_tree, { HERE, ADDRESS("none"), 0x8001 }, true,
 	  "fd=%r dirfd=-100(AT_FDCWD) name=none(%d/none) flags=32769(OPEN_TREE_CLONE|AT_RECURSIVE) " NO_FILE " dirpath=%d" },
 	{ "move_mount", SYS_move_mount, { FD_TREE, ADDRESS(""), HERE, ADDRESS("b"), 4 }, false,
-	  "res=0 fromdirfd=81* frompath=* todirfd=-100(AT_FDCWD) topath=b* flags=4(MOVE_MOUNT_F_EMPTY_PATH) fromdirpath=%d/b todirpath=%d" },
+	  "res=0 fromdirfd=81* frompath=* todirfd=-100(AT_FDCWD) topath=b(%d/b) flags=4(MOVE_MOUNT_F_EMPTY_PATH) fromdirpath=%d/b todirpath=%d" },
 	{ "move_mount: nothing there", SYS_move_mount, { HERE, ADDRESS("none"), FD_NONE, ADDRESS("/nowhere"), 0x200 }, true,
-	  "res=%r fromdirfd=-100(AT_FDCWD) frompath=none* todirfd=999 topath=/nowhere flags=512(MOVE_MOUNT_BENEATH) fromdirpath=%d todirpath=<NA>" },
+	  "res=%r fromdirfd=-100(AT_FDCWD) frompath=none(%d/none) todirfd=999 topath=/nowhere flags=512(MOVE_MOUNT_BENEATH) fromdirpath=%d todirpath=<NA>" },
 	{ "mount_setattr", SYS_mount_setattr, { HERE, ADDRESS("a"), 0x8000, ADDRESS(&attributes), sizeof(attributes) }, false,
 	  "res=0 dirfd=-100(AT_FDCWD) name=a(%d/a) flags=32768(AT_RECURSIVE) attr_set=9(MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOEXEC) "
 	  "attr_clr=2(MOUNT_ATTR_NOSUID) propagation=524288(SLAVE) userns_fd=0 dirpath=%d" },
