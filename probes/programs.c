@@ -42,6 +42,7 @@ static const struct program_row program_rows[] = {
 	{ "call_resolve_t",   PLACE_CALL_CHAIN, CHAIN_RESOLVE,   HAS_RDONLY_CAST, 0 },
 	{ "call_arguments",   PLACE_CALL_CHAIN, CHAIN_ARGUMENTS, 0, 0 },
 	{ "call_submit",      PLACE_CALL_CHAIN, CHAIN_SUBMIT,    0, 0 },
+	{ "call_iovec",       PLACE_CALL_CHAIN, CHAIN_IOVEC,     0, 0 },
 	{ "call_compare",     PLACE_CALL_CHAIN, CHAIN_COMPARE,   HAS_ENTRY_WISH, 0 },
 	{ "exec_filter",      PLACE_EXEC_CHAIN, CHAIN_FILTER,    0, 0 },
 	{ "exec_resolve",     PLACE_EXEC_CHAIN, CHAIN_RESOLVE,   0, HAS_RDONLY_CAST },

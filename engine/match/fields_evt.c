@@ -187,101 +187,6 @@ EVT_GETTER(get_is_open_create)
 		give_bool(context, bits & WIRE_FILE_CREATED, ret);
 }
 
-/* ---- what kind of call ---------------------------------------------------------------------- */
-
-#define CALL_READS  (1u << 0)
-#define CALL_WRITES (1u << 1)
-#define CALL_WAITS  (1u << 2)
-
-/* A table: calls that move data or wait, by name, because most of them have no row of their own. */
-static unsigned call_traits(const struct event *event)
-{
-	static const struct {
-		const char *name;
-		unsigned traits;
-	} calls[] = {
-		{ "read", CALL_READS },
-		{ "pread64", CALL_READS },
-		{ "readv", CALL_READS },
-		{ "preadv", CALL_READS },
-		{ "preadv2", CALL_READS },
-		{ "recvfrom", CALL_READS },
-		{ "recvmsg", CALL_READS },
-		{ "recvmmsg", CALL_READS },
-		{ "write", CALL_WRITES },
-		{ "pwrite64", CALL_WRITES },
-		{ "writev", CALL_WRITES },
-		{ "pwritev", CALL_WRITES },
-		{ "pwritev2", CALL_WRITES },
-		{ "sendto", CALL_WRITES },
-		{ "sendmsg", CALL_WRITES },
-		{ "sendmmsg", CALL_WRITES },
-		{ "poll", CALL_WAITS },
-		{ "ppoll", CALL_WAITS },
-		{ "select", CALL_WAITS },
-		{ "pselect6", CALL_WAITS },
-		{ "epoll_wait", CALL_WAITS },
-		{ "epoll_pwait", CALL_WAITS },
-		{ "epoll_pwait2", CALL_WAITS },
-		{ "nanosleep", CALL_WAITS },
-		{ "clock_nanosleep", CALL_WAITS },
-		{ "wait4", CALL_WAITS },
-		{ "waitid", CALL_WAITS },
-		{ "pause", CALL_WAITS },
-	};
-	const char *name = event_code_name(event->code);
-
-	for (size_t i = 0; i < ARRAY_LEN(calls) && name; i++)
-		if (strcmp(calls[i].name, name) == 0)
-			return calls[i].traits;
-	return 0;
-}
-
-EVT_GETTER(get_is_io)
-{
-	give_bool(context, call_traits(context->event) & (CALL_READS | CALL_WRITES), ret);
-}
-
-EVT_GETTER(get_is_io_read)
-{
-	give_bool(context, call_traits(context->event) & CALL_READS, ret);
-}
-
-EVT_GETTER(get_is_io_write)
-{
-	give_bool(context, call_traits(context->event) & CALL_WRITES, ret);
-}
-
-EVT_GETTER(get_is_wait)
-{
-	give_bool(context, call_traits(context->event) & CALL_WAITS, ret);
-}
-
-EVT_GETTER(get_io_dir)
-{
-	unsigned traits = call_traits(context->event);
-
-	if (traits & (CALL_READS | CALL_WRITES))
-		give_text(context, traits & CALL_READS ? "read" : "write", ret);
-}
-
-EVT_GETTER(get_category)
-{
-	static const char *const of_class[] = {
-		[CLASS_UNKNOWN] = "other", [CLASS_PROCESS] = "process", [CLASS_FILE] = "file",
-		[CLASS_NETWORK] = "net",   [CLASS_PRIVILEGE] = "user",	[CLASS_KERNEL] = "system",
-		[CLASS_OTHER] = "other",
-	};
-	unsigned traits = call_traits(context->event);
-
-	if (traits & CALL_WAITS)
-		give_text(context, "wait", ret);
-	else if (traits)
-		give_text(context, traits & CALL_READS ? "io-read" : "io-write", ret);
-	else
-		give_text(context, of_class[context->event->schema->class], ret);
-}
-
 /* ---- where and how -------------------------------------------------------------------------- */
 
 EVT_GETTER(get_cpu)
@@ -389,6 +294,7 @@ EVT_GETTER(get_abspath_dst)
 #define KEYED	  FIELD_ARG_ALLOWED_KEY
 #define NO_VALUE  "Always, until its event exists."
 #define NO_RESULT "On events that are no syscalls."
+#define NO_DATA	  "On every other call, and where it failed."
 #define NEVER	  "Never."
 
 /* clang-format off */
@@ -411,19 +317,17 @@ static const struct field fields[] = {
 		NO_VALUE, "evt.around[1700000000000000000] = 500"),
 	FIELD_ROW_RESERVED("evt.asynctype", STRING, 0,
 		"Name of an asynchronous event.", NO_VALUE, "evt.asynctype = container"),
-	FIELD_ROW_RESERVED("evt.buffer", BYTES, 0,
-		"The data that an I/O call moved, its first bytes.", NO_VALUE, "evt.buffer contains PRIVATE"),
-	FIELD_ROW_RESERVED("evt.buflen", U64, 0,
-		"How many bytes an I/O call moved.", NO_VALUE, "evt.buflen > 4096"),
-	FIELD_ROW_RESERVED("evt.buflen.file", U64, 0, "The same, on files only.", NO_VALUE, "evt.buflen.file > 4096"),
-	FIELD_ROW_RESERVED("evt.buflen.file.in", U64, 0, "The same, reads of files only.", NO_VALUE, "evt.buflen.file.in > 4096"),
-	FIELD_ROW_RESERVED("evt.buflen.file.out", U64, 0, "The same, writes to files only.", NO_VALUE, "evt.buflen.file.out > 4096"),
-	FIELD_ROW_RESERVED("evt.buflen.in", U64, 0, "The same, reads only.", NO_VALUE, "evt.buflen.in > 4096"),
-	FIELD_ROW_RESERVED("evt.buflen.net", U64, 0, "The same, on sockets only.", NO_VALUE, "evt.buflen.net > 4096"),
-	FIELD_ROW_RESERVED("evt.buflen.net.in", U64, 0, "The same, reads of sockets only.", NO_VALUE, "evt.buflen.net.in > 4096"),
-	FIELD_ROW_RESERVED("evt.buflen.net.out", U64, 0, "The same, writes to sockets only.", NO_VALUE, "evt.buflen.net.out > 4096"),
-	FIELD_ROW_RESERVED("evt.buflen.out", U64, 0, "The same, writes only.", NO_VALUE, "evt.buflen.out > 4096"),
-	FIELD_ROW("evt.category", STRING, 0, NULL, get_category,
+	FIELD_ROW("evt.buffer", BYTES, 0, schema_has_result, evt_get_buffer, "The data that an I/O call moved, its first 80 bytes.", NO_DATA, "evt.buffer contains PRIVATE"),
+	FIELD_ROW("evt.buflen", U64, 0, schema_has_result, evt_get_buflen, "How many bytes an I/O call moved.", NO_DATA, "evt.buflen > 4096"),
+	FIELD_ROW("evt.buflen.file", U64, 0, schema_has_result, evt_get_buflen_file, "The same, on files only.", NO_DATA, "evt.buflen.file > 4096"),
+	FIELD_ROW("evt.buflen.file.in", U64, 0, schema_has_result, evt_get_buflen_file_in, "The same, reads of files only.", NO_DATA, "evt.buflen.file.in > 4096"),
+	FIELD_ROW("evt.buflen.file.out", U64, 0, schema_has_result, evt_get_buflen_file_out, "The same, writes to files only.", NO_DATA, "evt.buflen.file.out > 4096"),
+	FIELD_ROW("evt.buflen.in", U64, 0, schema_has_result, evt_get_buflen_in, "The same, reads only.", NO_DATA, "evt.buflen.in > 4096"),
+	FIELD_ROW("evt.buflen.net", U64, 0, schema_has_result, evt_get_buflen_net, "The same, on internet sockets only.", NO_DATA, "evt.buflen.net > 4096"),
+	FIELD_ROW("evt.buflen.net.in", U64, 0, schema_has_result, evt_get_buflen_net_in, "The same, reads of internet sockets only.", NO_DATA, "evt.buflen.net.in > 4096"),
+	FIELD_ROW("evt.buflen.net.out", U64, 0, schema_has_result, evt_get_buflen_net_out, "The same, writes to internet sockets only.", NO_DATA, "evt.buflen.net.out > 4096"),
+	FIELD_ROW("evt.buflen.out", U64, 0, schema_has_result, evt_get_buflen_out, "The same, writes only.", NO_DATA, "evt.buflen.out > 4096"),
+	FIELD_ROW("evt.category", STRING, 0, NULL, evt_get_category,
 		"Kind of event: process, file, net, user, system, io-read, io-write, wait or other.",
 		NEVER, "evt.category = file"),
 	FIELD_ROW("evt.count", U64, 0, NULL, get_count, "1, for sums.", NEVER, "evt.count = 1"),
@@ -462,15 +366,15 @@ static const struct field fields[] = {
 		"Name of the host; in a pod the node's, where NODE_NAME gives it.", NEVER, "evt.hostname = web-1"),
 	FIELD_ROW("evt.info", STRING, 0, NULL, evt_get_args,
 		"The same as evt.args.", NEVER, "evt.info contains O_TMPFILE"),
-	FIELD_ROW("evt.io_dir", STRING, 0, schema_has_result, get_io_dir,
+	FIELD_ROW("evt.io_dir", STRING, 0, schema_has_result, evt_get_io_dir,
 		"read or write, on calls that move data.", "On every other event.", "evt.io_dir = write"),
 	FIELD_ROW("evt.is_async", BOOL, 0, NULL, get_false,
 		"Whether the event is none of the kernel's.", NEVER, "evt.is_async = false"),
-	FIELD_ROW("evt.is_io", BOOL, 0, NULL, get_is_io,
+	FIELD_ROW("evt.is_io", BOOL, 0, NULL, evt_get_is_io,
 		"Whether the call moves data.", NEVER, "evt.is_io = true"),
-	FIELD_ROW("evt.is_io_read", BOOL, 0, NULL, get_is_io_read,
+	FIELD_ROW("evt.is_io_read", BOOL, 0, NULL, evt_get_is_io_read,
 		"Whether the call reads data.", NEVER, "evt.is_io_read = true"),
-	FIELD_ROW("evt.is_io_write", BOOL, 0, NULL, get_is_io_write,
+	FIELD_ROW("evt.is_io_write", BOOL, 0, NULL, evt_get_is_io_write,
 		"Whether the call writes data.", NEVER, "evt.is_io_write = true"),
 	FIELD_ROW("evt.is_open_create", BOOL, 0, NULL, get_is_open_create,
 		"Whether the call made a new file. False on every other event.",
@@ -484,9 +388,9 @@ static const struct field fields[] = {
 	FIELD_ROW("evt.is_open_write", BOOL, 0, NULL, get_is_open_write,
 		"Whether an open, openat or openat2 asks to write. False on every other event, creat included; says nothing about success.",
 		"Where the flags could not be read.", "evt.is_open_write = true"),
-	FIELD_ROW_RESERVED("evt.is_syslog", BOOL, 0,
-		"Whether the call writes to /dev/log.", NO_VALUE, "evt.is_syslog = true"),
-	FIELD_ROW("evt.is_wait", BOOL, 0, NULL, get_is_wait,
+	FIELD_ROW("evt.is_syslog", BOOL, 0, NULL, evt_get_is_syslog,
+		"Whether the call writes to the socket of the system log. False on every other event.", NEVER, "evt.is_syslog = true"),
+	FIELD_ROW("evt.is_wait", BOOL, 0, NULL, evt_get_is_wait,
 		"Whether the call waits (poll, select, nanosleep and their like).", NEVER, "evt.is_wait = true"),
 	FIELD_ROW("evt.latency", RELTIME, FIELD_DEPRECATED, NULL, get_zero, "Always 0.", NEVER, "evt.latency = 0"),
 	FIELD_ROW("evt.latency.human", STRING, FIELD_DEPRECATED, NULL, get_zero_text, "Always 0ns.", NEVER, "evt.latency.human = 0ns"),

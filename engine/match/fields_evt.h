@@ -32,4 +32,40 @@ void evt_get_rawarg(const struct field_context *context, const struct field_argu
 void evt_get_args(const struct field_context *context, const struct field_argument *argument,
 		  struct value_set *ret);
 
+/* fields_io.c */
+void evt_get_is_io(const struct field_context *context, const struct field_argument *argument,
+		   struct value_set *ret);
+void evt_get_is_io_read(const struct field_context *context, const struct field_argument *argument,
+			struct value_set *ret);
+void evt_get_is_io_write(const struct field_context *context, const struct field_argument *argument,
+			 struct value_set *ret);
+void evt_get_is_wait(const struct field_context *context, const struct field_argument *argument,
+		     struct value_set *ret);
+void evt_get_buffer(const struct field_context *context, const struct field_argument *argument,
+		    struct value_set *ret);
+void evt_get_buflen(const struct field_context *context, const struct field_argument *argument,
+		    struct value_set *ret);
+void evt_get_buflen_in(const struct field_context *context, const struct field_argument *argument,
+		       struct value_set *ret);
+void evt_get_buflen_out(const struct field_context *context, const struct field_argument *argument,
+			struct value_set *ret);
+void evt_get_buflen_file(const struct field_context *context, const struct field_argument *argument,
+			 struct value_set *ret);
+void evt_get_buflen_file_in(const struct field_context *context,
+			    const struct field_argument *argument, struct value_set *ret);
+void evt_get_buflen_file_out(const struct field_context *context,
+			     const struct field_argument *argument, struct value_set *ret);
+void evt_get_buflen_net(const struct field_context *context, const struct field_argument *argument,
+			struct value_set *ret);
+void evt_get_buflen_net_in(const struct field_context *context,
+			   const struct field_argument *argument, struct value_set *ret);
+void evt_get_buflen_net_out(const struct field_context *context,
+			    const struct field_argument *argument, struct value_set *ret);
+void evt_get_is_syslog(const struct field_context *context, const struct field_argument *argument,
+		       struct value_set *ret);
+void evt_get_io_dir(const struct field_context *context, const struct field_argument *argument,
+		    struct value_set *ret);
+void evt_get_category(const struct field_context *context, const struct field_argument *argument,
+		      struct value_set *ret);
+
 #endif

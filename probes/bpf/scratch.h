@@ -44,6 +44,13 @@ struct walk {
 	__u8 dentry_bytes[256]; /* a struct dentry's head */
 };
 
+/* What the chain's program for struct iovec[] is asked to put. */
+struct iovec_request {
+	__u64 vector, cnt; /* in the program's memory */
+	__u8 is_asked, is_read;
+	__u8 size, data; /* parameters */
+};
+
 struct frame {
 	__u64 owner; /* bpf_get_current_pid_tgid() of who makes the record; 0: free */
 	__s64 result;
@@ -61,6 +68,7 @@ struct frame {
 	__u32 flags;	  /* WIRE_ */
 	struct kernel_object objects[FRAME_OBJECTS];
 	__u32 object_cnt; /* of those that put_next_object() placed */
+	struct iovec_request iovec;
 	struct walk walk;
 	__u8 record[RECORD_BYTES] __attribute__((aligned(8)));
 	__u8 spare[4104]; /* strings that are only measured */
@@ -136,6 +144,7 @@ static __always_inline void frame_start(struct frame *frame, __u32 type, __u32 p
 	for (int i = 0; i < FRAME_OBJECTS; i++)
 		frame->objects[i].dentry = 0;
 	frame->object_cnt = 0;
+	frame->iovec.is_asked = 0;
 	frame->walk.object = 0;
 	frame->walk.is_running = 0;
 	frame->walk.runs = 0;

@@ -35,6 +35,7 @@ enum chain_slot {
 	CHAIN_ARGUMENTS, /* argv and env, after the paths: they take what space is left */
 	CHAIN_SUBMIT,
 	CHAIN_COMPARE, /* strings with those of the call's entry; then the rest */
+	CHAIN_IOVEC,   /* data in pieces, before the filter */
 	CHAIN__COUNT
 };
 

@@ -28,6 +28,9 @@
 #define STEP_OLD_CWD_OF(id, name)   STEP_DIRECTORY_OF(id, name, ARGUMENT_OLD_CWD)
 #define STEP_NEW_CWD(parameter)	    { ACTION_NEW_CWD, 0, 0, parameter },
 #define STEP_FILE_PATH_WITHOUT(n, m) { ACTION_FILE_PATH_WITHOUT, n, m, STEP_PARAMETER
+#define STEP_IOVEC_SIZE(n, m)	    { ACTION_IOVEC_SIZE, n, m, STEP_PARAMETER
+#define STEP_IOVEC_READ(n, m)	    { ACTION_IOVEC_READ, n, m, STEP_PARAMETER
+#define STEP_IOVEC_WRITTEN(n, m)    { ACTION_IOVEC_WRITTEN, n, m, STEP_PARAMETER
 #define STEP_FILE_PATH(n)	    { ACTION_FILE_PATH, n, 0, STEP_PARAMETER
 #define STEP_FILE_DEV(n)	    { ACTION_FILE_DEV, n, 0, STEP_PARAMETER
 #define STEP_FILE_INO(n)	    { ACTION_FILE_INO, n, 0, STEP_PARAMETER
@@ -220,6 +223,22 @@ static __always_inline void put_directory_of(struct frame *frame, struct task_st
 				READ(file, f_path.mnt));
 }
 
+/* Loops are for a program of their own. */
+static __always_inline void ask_iovec(struct frame *frame, const struct step *step)
+{
+	struct iovec_request *ask = &frame->iovec;
+
+	ask->vector = operand(frame, step->argument);
+	ask->cnt = operand(frame, step->other);
+	if (step->action == ACTION_IOVEC_SIZE) {
+		ask->size = step->parameter;
+		return;
+	}
+	ask->data = step->parameter;
+	ask->is_read = step->action == ACTION_IOVEC_READ;
+	ask->is_asked = 1;
+}
+
 /* A flat switch: a case an action. */
 static __always_inline void take_step(struct frame *frame, struct task_struct *task,
 				      const struct step *step)
@@ -243,6 +262,11 @@ static __always_inline void take_step(struct frame *frame, struct task_struct *t
 	case ACTION_NEW_CWD:
 		if (frame->result >= 0)
 			put_working_directory(frame, task, step);
+		return;
+	case ACTION_IOVEC_SIZE:
+	case ACTION_IOVEC_READ:
+	case ACTION_IOVEC_WRITTEN:
+		ask_iovec(frame, step);
 		return;
 	case ACTION_FILE_PATH_WITHOUT:
 		if (!operand(frame, step->other))
@@ -318,7 +342,8 @@ int x_table(__u64 *context)
 				break;
 			take_step(frame, task, step);
 		}
-		bpf_tail_call(context, &call_chain, CHAIN_FILTER);
+		bpf_tail_call(context, &call_chain,
+			      frame->iovec.is_asked ? CHAIN_IOVEC : CHAIN_FILTER);
 	}
 	frame_abandon(frame);
 	return 0;

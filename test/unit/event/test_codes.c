@@ -98,7 +98,7 @@ Test(codes, compat_numbers)
 
 Test(codes, find)
 {
-	int pread64 = EVENT_CODE_SYSCALL + syscall_number(STR("pread64"));
+	int lseek = EVENT_CODE_SYSCALL + syscall_number(STR("lseek"));
 	const struct {
 		const char *name;
 		int code;
@@ -107,8 +107,10 @@ Test(codes, find)
 		{ "execve", EVENT_EXECVE },
 		{ "procexit", EVENT_PROCEXIT },
 		{ "futex", EVENT_CODE_SYSCALL + SYS_futex },
-		{ "pread64", pread64 },
-		{ "pread", pread64 }, /* Falco's name */
+		{ "pread64", EVENT_PREAD64 },
+		{ "pread", EVENT_PREAD64 }, /* Falco's name */
+		{ "lseek", lseek },
+		{ "_llseek", lseek },
 		{ "setuid32", EVENT_SETUID },
 		{ "umount", EVENT_UMOUNT2 },
 		{ "signaldeliver", EVENT_CODE_NEVER },
