@@ -53,7 +53,7 @@ Test(fields_io, data)
 			{ "evt.is_io_write", cases[i].write },
 			{ "evt.io_dir", cases[i].direction },
 			{ "evt.category", cases[i].category },
-			{ "evt.buffer", "root:" },
+			{ "evt.buffer", "root:\001" },
 			{ "evt.arg.data", "root:." },
 			{ "evt.buflen", "500" },
 			{ "evt.buflen.in", cases[i].length_in },
