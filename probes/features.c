@@ -78,6 +78,14 @@ static enum probes_feature_state check_typed_loads(const struct btf *types,
 			     "more");
 }
 
+static enum probes_feature_state check_uring(const struct btf *types, struct probes_feature *ret)
+{
+	if (host_uring(types) != HOST_URING_NONE)
+		return say(ret, FEATURE_PRESENT, "its operations are events");
+	return say(ret, FEATURE_OPTIONAL_MISSING,
+		   "its tracepoints don't give the request (6.0): operations are not seen");
+}
+
 static enum probes_feature_state check_capabilities(const struct btf *types,
 						    struct probes_feature *ret)
 {
@@ -205,6 +213,8 @@ static const struct {
 	{ "ring buffer", check_ring, "use a kernel of 5.8 or newer" },
 	{ "task iterator", check_iterator, "use a kernel of 5.8 or newer" },
 	{ "typed loads", check_typed_loads, "nothing: haetae works without, a little slower" },
+	{ "io_uring", check_uring,
+	  "watch io_uring_setup, or disable io_uring (sysctl kernel.io_uring_disabled)" },
 	{ "capabilities", check_capabilities,
 	  "run as root (sudo), or grant CAP_BPF and CAP_PERFMON" },
 	{ "kernel lockdown", check_lockdown, "boot with lockdown=integrity or lockdown=none" },

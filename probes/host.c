@@ -100,6 +100,52 @@ int host_tracepoint_arguments(const struct btf *types, const char *tracepoint)
 	return type && btf_is_func_proto(type) ? (int)btf_vlen(type) - 1 : -1;
 }
 
+/* The name of the struct that the tracepoint's argument (from 0) points to, or NULL. */
+static const char *tracepoint_struct(const struct btf *types, const char *tracepoint,
+				     unsigned argument)
+{
+	const struct btf_type *type;
+	char name[96];
+	int32_t id;
+
+	if (host_tracepoint_arguments(types, tracepoint) <= (int)argument)
+		return NULL;
+	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
+	id = btf__find_by_name_kind(types, name, BTF_KIND_TYPEDEF);
+	type = btf__type_by_id(types, btf__type_by_id(types, (uint32_t)id)->type);
+	type = btf__type_by_id(types, type->type);
+	type = btf__type_by_id(types, btf_params(type)[argument + 1].type);
+	if (!type || !btf_is_ptr(type))
+		return NULL;
+	type = btf__type_by_id(types, type->type);
+	return type && btf_is_struct(type) ? btf__name_by_offset(types, type->name_off) : NULL;
+}
+
+static bool takes(const struct btf *types, const char *tracepoint, unsigned argument,
+		  const char *name)
+{
+	const char *found = tracepoint_struct(types, tracepoint, argument);
+
+	return found && strcmp(found, name) == 0;
+}
+
+const char *host_uring_submit(const struct btf *types)
+{
+	return takes(types, "io_uring_submit_req", 0, "io_kiocb") ? "io_uring_submit_req"
+								  : "io_uring_submit_sqe";
+}
+
+enum host_uring host_uring(const struct btf *types)
+{
+	if (!takes(types, host_uring_submit(types), 0, "io_kiocb"))
+		return HOST_URING_NONE;
+	if (takes(types, "io_uring_complete", 2, "io_uring_cqe"))
+		return HOST_URING_REQUEST_CQE;
+	/* ctx, req, user_data, res, cflags, extra1, extra2 */
+	return host_tracepoint_arguments(types, "io_uring_complete") == 7 ? HOST_URING_REQUEST
+									  : HOST_URING_NONE;
+}
+
 bool host_has_btf_name(const char *name)
 {
 	struct btf *types = host_types();

@@ -149,6 +149,10 @@ static int fit(struct probes *probes, const struct btf *types, struct probes_err
 	r = set_scope(probes, types, settings, reterr);
 	if (r)
 		return r;
+	if (host_uring(types) != HOST_URING_NONE) {
+		settings->sees_completions = true;
+		(void)bpf_map__set_max_entries(bpf->maps.parked, PARKED_MAX);
+	}
 	if (probes->config.want_path_swapped)
 		(void)bpf_map__set_max_entries(bpf->maps.passed_texts, PASSED_TEXTS_MAX);
 	r = bpf_map__set_max_entries(bpf->maps.lifecycle_ring, probes->config.lifecycle_ring_bytes);
@@ -224,6 +228,8 @@ int loader_load(struct probes *probes, struct probes_error *reterr)
 		r = open_rings(probes);
 	if (r == 0)
 		r = programs_link(probes);
+	if (r == 0 && probes->bpf->rodata->settings.sees_completions)
+		r = parked_init(&probes->parked, bpf_map__fd(probes->bpf->maps.parked));
 	if (r < 0)
 		return host_explain("making the ring buffers", r, NULL, reterr);
 	set_counter_sources(probes);

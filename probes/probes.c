@@ -176,7 +176,9 @@ int probes_poll_fd(const struct probes *probes)
 
 uint64_t probes_drain(struct probes *probes, probes_record_fn fn, void *data, uint64_t max_records)
 {
-	return ring_set_drain(&probes->rings, fn, data, max_records);
+	uint64_t cnt = ring_set_drain(&probes->rings, fn, data, max_records);
+
+	return cnt + parked_fetch(&probes->parked, probes->link_cnt == 0, fn, data);
 }
 
 void probes_detach(struct probes *probes)
@@ -190,6 +192,7 @@ struct probes *probes_free(struct probes *probes)
 		return NULL;
 	programs_detach(probes);
 	ring_set_done(&probes->rings);
+	parked_done(&probes->parked);
 	for (uint32_t i = 0; probes->bulk_fds && i < probes->bulk_cnt; i++)
 		close_fdp(&probes->bulk_fds[i]);
 	free(probes->bulk_fds);
@@ -201,8 +204,12 @@ struct probes *probes_free(struct probes *probes)
 
 int probes_read_counters(struct probes *probes, struct probes_counters *ret)
 {
+	int r = counters_read(&probes->counter_sources, ret->types);
+
 	ret->malformed = ring_set_malformed(&probes->rings);
-	return counters_read(&probes->counter_sources, ret->types);
+	if (r == 0)
+		parked_count(&probes->parked, ret->types);
+	return r;
 }
 
 uint32_t probes_read_cgroup_loss(struct probes *probes, struct probes_cgroup_loss *ret,

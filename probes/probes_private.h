@@ -105,6 +105,16 @@ bool host_types_enumerator(const struct btf *types, const char *type_name, const
 			   int64_t *ret_value);
 /* How many arguments a tracepoint hands to its programs; < 0: there is no such tracepoint. */
 int host_tracepoint_arguments(const struct btf *types, const char *tracepoint);
+/* What the tracepoints of io_uring give: nothing of use, or the request and its completion's
+ * result, or the request and the completion itself. */
+enum host_uring {
+	HOST_URING_NONE,
+	HOST_URING_REQUEST,
+	HOST_URING_REQUEST_CQE,
+};
+enum host_uring host_uring(const struct btf *types);
+/* The tracepoint of a request's submission. */
+const char *host_uring_submit(const struct btf *types);
 /* Raises RLIMIT_MEMLOCK as far as it goes: below 5.11 BPF memory is charged to it. A failure
  * (no CAP_SYS_RESOURCE) is fine on newer kernels, so nothing is returned. */
 void host_raise_memlock(void);
@@ -146,6 +156,27 @@ int programs_link(struct probes *probes);
 int programs_attach(struct probes *probes, const char **ret_failed);
 void programs_detach(struct probes *probes);
 
+/* ---- parked.c: records that wait for an io_uring completion ------------------------------------
+ */
+
+#define PARKED_MAX 512
+
+struct parked_set {
+	int map_fd;   /* borrowed */
+	void *record; /* owned; NULL: nothing is ever parked */
+	uint64_t next_ns;
+	uint64_t fetched[EVENT__COUNT];
+};
+
+/* 0 or -ENOMEM. */
+int parked_init(struct parked_set *set, int map_fd);
+void parked_done(struct parked_set *set);
+/* Gives what has waited for a second; with is_last everything. Looks twice a second, however often
+ * it is called. Returns how many. */
+uint64_t parked_fetch(struct parked_set *set, bool is_last, probes_record_fn fn, void *data);
+/* Adds what was fetched, which the kernel has not counted as submitted. */
+void parked_count(const struct parked_set *set, struct wire_counters counters[EVENT__COUNT]);
+
 /* ---- the object ----------------------------------------------------------------------------- */
 
 struct probes {
@@ -159,6 +190,7 @@ struct probes {
 	uint32_t bulk_cnt;
 	struct ring_set rings;
 	struct counter_sources counter_sources;
+	struct parked_set parked;
 };
 
 #endif

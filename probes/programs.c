@@ -13,20 +13,27 @@
 #include "skeleton.h"
 
 enum program_place {
-	PLACE_HOOK,	  /* attached; the kernel calls it */
-	PLACE_CALL,	  /* call_programs[slot], slot an event type */
-	PLACE_TABLE,	  /* every slot of call_programs that no later row takes */
-	PLACE_CALL_CHAIN, /* call_chain[slot], slot a chain_slot */
-	PLACE_EXEC_CHAIN, /* exec_chain[slot] */
-	PLACE_ITERATOR,	  /* attached while probes_seed() runs */
+	PLACE_HOOK,	      /* attached; the kernel calls it */
+	PLACE_CALL,	      /* call_programs[slot], slot an event type */
+	PLACE_TABLE,	      /* every slot of call_programs that no later row takes */
+	PLACE_CALL_CHAIN,     /* call_chain[slot], slot a chain_slot */
+	PLACE_EXEC_CHAIN,     /* exec_chain[slot] */
+	PLACE_SUBMIT_CHAIN,   /* submit_chain[slot]: io_uring's submission */
+	PLACE_COMPLETE_CHAIN, /* complete_chain[slot]: its completion */
+	PLACE_ITERATOR,	      /* attached while probes_seed() runs */
 };
 
 /* What the kernel has; computed once, tested by mask. */
 enum host_ability {
 	HAS_RDONLY_CAST = 1 << 0,   /* bpf_rdonly_cast: 6.2 */
 	HAS_EXIT_ARGUMENT = 1 << 1, /* sched_process_exit says group_dead: 6.16 */
+	HAS_URING = 1 << 3,	    /* tracepoints of io_uring give the request: 6.0 */
+	HAS_URING_CQE = 1 << 4,	    /* and the completion, not its members: 6.10 */
 	HAS_ENTRY_WISH = 1 << 2	    /* not the kernel's: a rule asks for evt.path_swapped */
 };
+
+/* As the sections of uring.bpf.c have it; older kernels call it otherwise. */
+#define URING_SUBMIT "io_uring_submit_req"
 
 struct program_row {
 	const char *name;
@@ -62,6 +69,13 @@ static const struct program_row program_rows[] = {
 	{ "x_prctl",          PLACE_CALL, EVENT_PRCTL,             0, 0 },
 	{ "x_process_readv",  PLACE_CALL, EVENT_PROCESS_VM_READV,  0, 0 },
 	{ "x_process_writev", PLACE_CALL, EVENT_PROCESS_VM_WRITEV, 0, 0 },
+	{ "submit_filter",    PLACE_SUBMIT_CHAIN, CHAIN_FILTER,  HAS_URING, 0 },
+	{ "submit_resolve",   PLACE_SUBMIT_CHAIN, CHAIN_RESOLVE, HAS_URING, HAS_RDONLY_CAST },
+	{ "submit_resolve_t", PLACE_SUBMIT_CHAIN, CHAIN_RESOLVE, HAS_URING | HAS_RDONLY_CAST, 0 },
+	{ "submit_park",      PLACE_SUBMIT_CHAIN, CHAIN_SUBMIT,  HAS_URING, 0 },
+	{ "complete_resolve",   PLACE_COMPLETE_CHAIN, CHAIN_RESOLVE, HAS_URING, HAS_RDONLY_CAST },
+	{ "complete_resolve_t", PLACE_COMPLETE_CHAIN, CHAIN_RESOLVE, HAS_URING | HAS_RDONLY_CAST, 0 },
+	{ "complete_submit",    PLACE_COMPLETE_CHAIN, CHAIN_SUBMIT,  HAS_URING, 0 },
 	{ "seed",             PLACE_ITERATOR, 0, 0, 0 },
 	/* In the order of attaching: the scope's tree is kept before anything asks for it. */
 	{ "tp_fork",          PLACE_HOOK, 0, 0, 0 },
@@ -69,6 +83,9 @@ static const struct program_row program_rows[] = {
 	{ "tp_exit_live",     PLACE_HOOK, 0, 0, HAS_EXIT_ARGUMENT },
 	{ "tp_exec",          PLACE_HOOK, 0, 0, 0 },
 	{ "tp_sock_state",    PLACE_HOOK, 0, 0, 0 },
+	{ "tp_complete",      PLACE_HOOK, 0, HAS_URING | HAS_URING_CQE, 0 },
+	{ "tp_complete_members", PLACE_HOOK, 0, HAS_URING, HAS_URING_CQE },
+	{ "tp_submit_req",    PLACE_HOOK, 0, HAS_URING, 0 },
 	{ "tp_enter",         PLACE_HOOK, 0, HAS_ENTRY_WISH, 0 },
 	{ "dispatch",         PLACE_HOOK, 0, 0, 0 },
 };
@@ -82,6 +99,16 @@ static unsigned host_abilities(const struct btf *types)
 		abilities |= HAS_RDONLY_CAST;
 	if (host_tracepoint_arguments(types, "sched_process_exit") >= 2)
 		abilities |= HAS_EXIT_ARGUMENT;
+	switch (host_uring(types)) {
+	case HOST_URING_REQUEST_CQE:
+		abilities |= HAS_URING | HAS_URING_CQE;
+		break;
+	case HOST_URING_REQUEST:
+		abilities |= HAS_URING;
+		break;
+	case HOST_URING_NONE:
+		break;
+	}
 	return abilities;
 }
 
@@ -96,6 +123,8 @@ void programs_select(struct haetae_bpf *bpf, const struct btf *types, bool want_
 		hae_assert(program);
 		bpf_program__set_autoload(program, (abilities & row->needs) == row->needs &&
 							   !(abilities & row->lacks));
+		if (strstr(bpf_program__section_name(program), URING_SUBMIT))
+			(void)bpf_program__set_attach_target(program, 0, host_uring_submit(types));
 	}
 }
 
@@ -108,6 +137,10 @@ static int array_of(const struct probes *probes, enum program_place place)
 		return bpf_map__fd(probes->bpf->maps.call_chain);
 	case PLACE_EXEC_CHAIN:
 		return bpf_map__fd(probes->bpf->maps.exec_chain);
+	case PLACE_SUBMIT_CHAIN:
+		return bpf_map__fd(probes->bpf->maps.submit_chain);
+	case PLACE_COMPLETE_CHAIN:
+		return bpf_map__fd(probes->bpf->maps.complete_chain);
 	case PLACE_TABLE:
 	case PLACE_HOOK:
 	case PLACE_ITERATOR:

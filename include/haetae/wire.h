@@ -57,12 +57,14 @@ struct wire_header {
 	__u32 pid_ns, mnt_ns, user_ns; /* inode numbers, as in /proc/pid/ns */
 	__u16 syscall_nr;	       /* native number, WIRE_NO_SYSCALL for tracepoints */
 	__u16 cpu;
-	__u32 flags;	       /* WIRE_… below */
-	__u8 ring;	       /* 0: lifecycle, 1…: bulk */
+	__u32 flags; /* WIRE_… below */
+	__u8 ring;   /* 0: lifecycle, 1…: bulk; WIRE_RING_NONE: fetched from where it waited */
 	__u8 cgroup_hierarchy; /* enum wire_hierarchy */
 	__u16 reserved;
 	char comm[WIRE_COMM_LEN]; /* of the thread; NUL-padded, any bytes */
 };
+
+#define WIRE_RING_NONE 255
 
 /* header.flags */
 #define WIRE_COMPAT32	   (1u << 0)  /* a 32-bit call (int 0x80 or a 32-bit program) */

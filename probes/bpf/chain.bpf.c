@@ -4,26 +4,17 @@
  * the path walk: it is what takes time to verify), submit. Once for each hook, because the kernel
  * keeps tail calls inside one hook; the resolve program in two forms, of which loader.c loads one.
  */
+#include "chain.h"
 #include "path.h"
-#include "prog.h"
 
-/* Fills the header, whose members are also what a filter compares. Of calls, the frequent hook, it
- * is read by typed loads. */
 static __always_inline int chain_filter(__u64 *context, void *chain, const bool is_call)
 {
 	struct frame *frame = frame_get();
-	struct task_struct *task = current_task();
 	__u8 next;
 
 	if (!frame)
 		return 0;
-	header_fill(frame_header(frame), task, is_call);
-	frame_header(frame)->time_ns = bpf_ktime_get_boot_ns();
-	if (task_is_threaded(task))
-		frame->flags |= WIRE_MULTITHREADED;
-	next = frame->after_paths;
-	if (frame->objects[0].dentry || frame->objects[1].dentry || frame->objects[2].dentry)
-		next = CHAIN_RESOLVE;
+	next = chain_fill(frame, current_task(), is_call);
 	frame->after_compare = next;
 	if (is_call && settings.want_path_swapped)
 		next = CHAIN_COMPARE;
@@ -43,15 +34,6 @@ static __always_inline int chain_resolve(__u64 *context, void *chain, const bool
 	else
 		bpf_tail_call(context, chain, frame->after_paths);
 	frame_abandon(frame);
-	return 0;
-}
-
-static __always_inline int chain_submit(void)
-{
-	struct frame *frame = frame_get();
-
-	if (frame)
-		frame_submit(frame);
 	return 0;
 }
 
@@ -101,4 +83,29 @@ SEC("tp_btf/sched_process_exec")
 int exec_submit(__u64 *context)
 {
 	return chain_submit();
+}
+
+/* io_uring's two chains (uring.bpf.c): here because the walk is. */
+SEC("tp_btf/io_uring_submit_req")
+int submit_resolve(__u64 *context)
+{
+	return chain_resolve(context, &submit_chain, false);
+}
+
+SEC("tp_btf/io_uring_submit_req")
+int submit_resolve_t(__u64 *context)
+{
+	return chain_resolve(context, &submit_chain, true);
+}
+
+SEC("tp_btf/io_uring_complete")
+int complete_resolve(__u64 *context)
+{
+	return chain_resolve(context, &complete_chain, false);
+}
+
+SEC("tp_btf/io_uring_complete")
+int complete_resolve_t(__u64 *context)
+{
+	return chain_resolve(context, &complete_chain, true);
 }

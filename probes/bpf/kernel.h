@@ -348,6 +348,7 @@ struct mm_struct___v6_2 {
 
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int flags;
 	int pid, tgid;
 	int exit_code;
 	char comm[16];
@@ -399,6 +400,59 @@ struct inet_sock {
 struct socket {
 	short type;
 	struct sock *sk;
+};
+
+struct filename {
+	char *name;
+};
+
+struct open_how {
+	__u64 flags, mode, resolve;
+};
+
+/* io_uring: a request begins with what its operation was given (io_uring/…). */
+struct io_uring_cqe {
+	__s32 res;
+};
+
+struct io_kiocb {
+	struct file *file;
+	__u8 opcode;
+};
+
+struct io_open {
+	int dfd;
+	__u32 file_slot; /* since 5.15: 0, or one more than the direct descriptor */
+	struct filename *filename;
+	struct open_how how;
+};
+
+struct io_unlink {
+	int dfd, flags;
+	struct filename *filename;
+};
+
+struct io_mkdir {
+	int dfd;
+	__u16 mode;
+	struct filename *filename;
+};
+
+struct io_rename {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+	int flags;
+};
+
+struct io_link {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+	int flags;
+};
+
+struct io_connect {
+	void *addr;
+	int addr_len;
 };
 
 struct seq_file {

@@ -101,6 +101,13 @@ struct {
 	__uint(value_size, sizeof(__u32));
 } exec_chain SEC(".maps") __weak;
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, CHAIN__COUNT);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} submit_chain SEC(".maps") __weak, complete_chain SEC(".maps") __weak;
+
 /* Processes of the scope, by tgid: kept by fork and exit, seeded by the iterator. Sized up by
  * loader.c only where a scope is asked for. */
 struct {

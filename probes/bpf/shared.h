@@ -55,13 +55,20 @@ struct settings {
 	__u32 scope_pid;       /* in the pid namespace of who reads the iterator */
 	__u32 scope_subsystem; /* index of the kernel's cgroup subsystem or SCOPE_SUBSYSTEM_V2 */
 	__u32 want_env, want_path_swapped;
-	__u64 scope_cgroup; /* kernfs id */
+	__u32 sees_completions; /* io_uring's: records wait for them */
+	__u64 scope_cgroup;	/* kernfs id */
 };
 
 /* What a connecting thread's socket was at the step to SYN_SENT. */
 struct connect_peer {
 	__u64 sock; /* address of the struct sock: identity only */
 	struct wire_tuple tuple;
+};
+
+/* A record whose io_uring request has not completed: see uring.bpf.c. Longer ones don't wait. */
+#define PARKED_BYTES 8192
+struct parked {
+	__u8 record[PARKED_BYTES] __attribute__((aligned(8)));
 };
 
 /* A step that makes a record: see steps.h. */

@@ -11,8 +11,8 @@
 #define STEPS_MAX 24
 
 /* Beside the six arguments. */
-#define ARGUMENT_RESULT 6
-#define ARGUMENT_CWD	7
+#define ARGUMENT_RESULT	 6
+#define ARGUMENT_CWD	 7
 #define ARGUMENT_OLD_CWD 8
 
 enum action {
@@ -51,5 +51,6 @@ enum action {
 
 /* By event type; ends with ACTION_END. */
 extern const struct step steps[EVENT__COUNT][STEPS_MAX];
+extern const __u8 parameter_counts[EVENT__COUNT];
 
 #endif

@@ -57,7 +57,7 @@ const struct step steps[EVENT__COUNT][STEPS_MAX] = {
 };
 
 #define EVENT(id, name, class, flags, doc) [EVENT_##id] = PARAM_##id##__COUNT,
-static const __u8 parameter_counts[EVENT__COUNT] = {
+const __u8 parameter_counts[EVENT__COUNT] = {
 #include "haetae/events.def"
 };
 

@@ -155,6 +155,8 @@ static void note_sequence(struct live *live, const struct wire_header *header)
 
 	if (header->cpu >= 64)
 		return;
+	if (header->ring == WIRE_RING_NONE)
+		return;
 	if (header->sequence > live->max_sequence[is_bulk][header->cpu])
 		live->max_sequence[is_bulk][header->cpu] = header->sequence;
 	live->seen[is_bulk][header->cpu]++;

@@ -106,6 +106,9 @@ void expect_proc_path(const struct event *event, unsigned param, int ino_param, 
 		      const char *what);
 /* Nothing is cut and nothing was unreadable. */
 void expect_whole(const struct event *event, const char *what);
+/* Whether the text is `want`, in which a star stands for anything up to the next blank or to what
+ * follows the star. */
+bool text_is_like(const char *text, const char *want);
 /* Every member of the header that the task itself knows. */
 void expect_header(const struct event *event, const struct facts *facts, int64_t result,
 		   const char *what);

@@ -106,20 +106,6 @@ static void expand(const struct row_notes *notes, size_t number, struct buf *out
 	}
 }
 
-static bool is_like(const char *text, const char *want)
-{
-	while (*want) {
-		if (*want == '*') {
-			want++;
-			while (*text && *text != ' ' && *text != *want)
-				text++;
-		} else if (*text++ != *want++) {
-			return false;
-		}
-	}
-	return !*text;
-}
-
 static void check_row(struct live *live, size_t number)
 {
 	const struct row *row = &current_rows[number];
@@ -139,7 +125,7 @@ static void check_row(struct live *live, size_t number)
 	expect_header(event, &notes->facts, notes->results[number], row->name);
 	expand(notes, number, &want);
 	event_args_format(event, &got);
-	cr_expect(is_like(got.p, want.p), "%s:\n got  %s\n want %s", row->name, got.p, want.p);
+	cr_expect(text_is_like(got.p, want.p), "%s:\n got  %s\n want %s", row->name, got.p, want.p);
 }
 
 void rows_run(const struct row *rows, size_t cnt, void (*prepare)(void))
