@@ -24,6 +24,11 @@ void trigger_step_set(struct trigger_step *step, const char *format, ...) _print
 
 /* trigger_file.c */
 int trigger_read_shadow(struct trigger_step *step);
+int trigger_link_shadow(struct trigger_step *step);
+int trigger_chmod_shadow(struct trigger_step *step);
+int trigger_link_bin_dir(struct trigger_step *step);
+int trigger_link_etc(struct trigger_step *step);
+int trigger_set_user_id(struct trigger_step *step);
 int trigger_write_etc(struct trigger_step *step);
 int trigger_write_bin_dir(struct trigger_step *step);
 int trigger_write_authorized_keys(struct trigger_step *step);

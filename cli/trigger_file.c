@@ -34,6 +34,73 @@ int trigger_read_shadow(struct trigger_step *step)
 	return fd < 0 ? -errno : 0;
 }
 
+/* Who may read the second name is who may read the first. */
+int trigger_link_shadow(struct trigger_step *step)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/etc/" FILE_NAME "-%d", (int)getpid());
+	trigger_step_set(step, "link %s to %s", SHADOW_FILE, path);
+	if (link(SHADOW_FILE, path))
+		return -errno;
+	trigger_step_set(step, "remove %s", path);
+	return unlink(path) ? -errno : 0;
+}
+
+int trigger_chmod_shadow(struct trigger_step *step)
+{
+	struct stat status;
+
+	trigger_step_set(step, "set the mode of %s", SHADOW_FILE);
+	if (lstat(SHADOW_FILE, &status))
+		return -errno;
+	if (!S_ISREG(status.st_mode)) /* chmod would follow it */
+		return -EINVAL;
+	return chmod(SHADOW_FILE, status.st_mode & 07777) ? -errno : 0;
+}
+
+static int link_and_remove(struct trigger_step *step, const char *path)
+{
+	trigger_step_set(step, "make the link %s", path);
+	if (symlink(FILE_NAME "/nowhere", path))
+		return -errno;
+	trigger_step_set(step, "remove %s", path);
+	return unlink(path) ? -errno : 0;
+}
+
+int trigger_link_bin_dir(struct trigger_step *step)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/usr/bin/" FILE_NAME "-%d", (int)getpid());
+	return link_and_remove(step, path);
+}
+
+int trigger_link_etc(struct trigger_step *step)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/etc/" FILE_NAME "-%d", (int)getpid());
+	return link_and_remove(step, path);
+}
+
+/* Empty, and nobody may execute it. */
+int trigger_set_user_id(struct trigger_step *step)
+{
+	char path[] = "/tmp/" FILE_NAME "-XXXXXX";
+	_cleanup_(close_fdp) int fd = -1;
+	int r;
+
+	trigger_step_set(step, "create a file in /tmp");
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	trigger_step_set(step, "set the mode of %s", path);
+	r = fchmod(fd, S_ISUID | S_IRUSR | S_IWUSR) ? -errno : 0;
+	(void)unlink(path);
+	return r;
+}
+
 static int create_file(struct trigger_step *step, const char *path)
 {
 	_cleanup_(close_fdp) int fd = -1;
