@@ -131,9 +131,6 @@ static __always_inline __u32 kind_of_magic(struct dentry *dentry, unsigned long 
 	}
 }
 
-/* What pidfs says instead of a name (pidfs_dname(), fs/pidfs.c), as the anonymous inode did. */
-static const unsigned char pidfd_name[] = "[pidfd]";
-
 /* An object on a mount that is in no namespace's tree: its name is all the path that it has. */
 static __always_inline void walk_lone(struct frame *frame, struct dentry *dentry,
 				      struct mount *mount)
@@ -150,8 +147,8 @@ static __always_inline void walk_lone(struct frame *frame, struct dentry *dentry
 
 		name = (const unsigned char *)READ(operations, name);
 	}
-	if (READ(super, s_magic) == PID_FS_MAGIC)
-		name = pidfd_name;
+	if (READ(super, s_magic) == PID_FS_MAGIC) /* pidfs_dname(), fs/pidfs.c */
+		name = (const unsigned char *)"[pidfd]";
 	walk->flags |= kind << WIRE_PATH_KIND_SHIFT;
 	walk_emit(frame, name);
 	walk->is_done = 1;
