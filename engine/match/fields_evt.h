@@ -68,4 +68,9 @@ void evt_get_io_dir(const struct field_context *context, const struct field_argu
 void evt_get_category(const struct field_context *context, const struct field_argument *argument,
 		      struct value_set *ret);
 
+/* fields_privilege.c */
+bool evt_has_before(const struct event_schema *schema);
+void evt_get_is_privilege_gain(const struct field_context *context,
+			       const struct field_argument *argument, struct value_set *ret);
+
 #endif

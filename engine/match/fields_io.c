@@ -164,6 +164,35 @@ EVT_GETTER(evt_get_io_dir)
 		give_text(context, traits & CALL_READS ? "read" : "write", ret);
 }
 
+/* What Falco files elsewhere than the class that counts the event says; NULL: there. */
+static const char *category_of_type(enum event_type type)
+{
+	switch ((int)type) {
+	case EVENT_KILL:
+	case EVENT_TKILL:
+	case EVENT_TGKILL:
+	case EVENT_PIDFD_SEND_SIGNAL:
+		return "signal";
+	case EVENT_MOUNT:
+	case EVENT_UMOUNT2:
+	case EVENT_PIVOT_ROOT:
+	case EVENT_MOVE_MOUNT:
+	case EVENT_MOUNT_SETATTR:
+	case EVENT_OPEN_TREE:
+	case EVENT_FSOPEN:
+	case EVENT_FSCONFIG:
+	case EVENT_FSMOUNT:
+		return "file";
+	case EVENT_CAPSET:
+	case EVENT_CHROOT:
+	case EVENT_UNSHARE:
+	case EVENT_SETNS:
+		return "process";
+	default:
+		return NULL;
+	}
+}
+
 EVT_GETTER(evt_get_category)
 {
 	static const char *const of_class[] = {
@@ -171,12 +200,15 @@ EVT_GETTER(evt_get_category)
 		[CLASS_NETWORK] = "net",   [CLASS_PRIVILEGE] = "user",	[CLASS_KERNEL] = "system",
 		[CLASS_OTHER] = "other",
 	};
+	const char *category = category_of_type(context->event->schema->type);
 	unsigned traits = call_traits(context->event);
 
 	if (traits & CALL_WAITS)
 		give_text(context, "wait", ret);
 	else if (traits)
 		give_text(context, traits & CALL_READS ? "io-read" : "io-write", ret);
+	else if (category)
+		give_text(context, category, ret);
 	else
 		give_text(context, of_class[context->event->schema->class], ret);
 }

@@ -40,6 +40,22 @@ static __always_inline void credentials_forget(__u32 tid)
 	(void)bpf_map_delete_elem(&credentials, &tid);
 }
 
+/* The new image's, and in ret_before the old one's; start_ns is 0 where they are not known. A
+ * thread that is not the leader has by now taken the leader's number and start (de_thread(),
+ * fs/exec.c). */
+static __always_inline void credentials_of_exec(struct task_struct *task, __u32 old_tid,
+						struct credentials *ret_before)
+{
+	struct credentials *known = bpf_map_lookup_elem(&credentials, &old_tid);
+	bool was_leader = old_tid == (__u32)READ(task, pid);
+
+	if (known && (!was_leader || known->start_ns == READ(task, start_boottime)))
+		*ret_before = *known;
+	credentials_learn(task, BPF_ANY);
+	if (!was_leader)
+		credentials_forget(old_tid);
+}
+
 /* The parameters of BEFORE_PARAMS, events.def, from `parameter` on. */
 static __always_inline void put_credentials(struct frame *frame, __u32 parameter,
 					    const struct credentials *before)

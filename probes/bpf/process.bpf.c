@@ -26,7 +26,9 @@ enum object_slot {
 /* The parameters that EXECVE and EXECVEAT share, by number. */
 #define E(name) PARAM_EXECVE_##name
 _Static_assert(E(filename) == PARAM_EXECVEAT_filename && E(env) == PARAM_EXECVEAT_env &&
-		       E(dirpath) == PARAM_EXECVEAT_dirpath && E(_COUNT) == PARAM_EXECVEAT__COUNT,
+		       E(dirpath) == PARAM_EXECVEAT_dirpath &&
+		       E(euid_before) == PARAM_EXECVEAT_euid_before &&
+		       E(_COUNT) == PARAM_EXECVEAT__COUNT,
 	       "execve and execveat have one layout");
 
 static __always_inline void put_memory(struct frame *frame, struct mm_struct *mm)
@@ -84,6 +86,7 @@ int tp_exec(__u64 *context)
 	struct task_struct *task = (struct task_struct *)context[0];
 	struct linux_binprm *bprm = (struct linux_binprm *)context[2];
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct credentials before = {};
 	struct mm_struct *mm;
 	struct frame *frame;
 	const char *filename, *interp;
@@ -93,11 +96,7 @@ int tp_exec(__u64 *context)
 		return 0;
 	type = is_execveat(bprm) ? EVENT_EXECVEAT : EVENT_EXECVE;
 	count_generated(type);
-	/* A thread that is not the leader has taken the leader's number (de_thread(), fs/exec.c).
-	 */
-	credentials_learn(task, BPF_ANY);
-	if ((__u32)context[1] != (__u32)READ(task, pid))
-		credentials_forget((__u32)context[1]);
+	credentials_of_exec(task, (__u32)context[1], &before);
 	frame = frame_acquire(type, pid_tgid);
 	if (!frame)
 		return 0;
@@ -107,6 +106,10 @@ int tp_exec(__u64 *context)
 	frame->call_nr = WIRE_NO_SYSCALL;
 	put_task_state(frame, task);
 	put_executable(frame, task);
+	if (before.start_ns) {
+		put_u64(frame, E(euid_before), before.euid);
+		put_u64(frame, E(cap_effective_before), before.cap_effective);
+	}
 	filename = READ(bprm, filename);
 	interp = READ(bprm, interp);
 	put_kernel_string(frame, E(filename), filename);

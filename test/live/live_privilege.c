@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -390,5 +391,103 @@ Test(live_privilege, threads_and_calls_that_no_rule_wants, .timeout = 300)
 	}
 	cr_expect_eq(live_count(&live, EVENT_CODE_SYSCALL + SYS_setresuid), 0);
 	cr_expect_eq(live_count(&live, EVENT_SETRESUID), 0);
+	live_done(&live);
+}
+
+/* ---- exec ----------------------------------------------------------------------------------- */
+
+enum {
+	EXEC_SETUID,	/* a user starts a program of root's */
+	EXEC_OF_THREAD, /* by a thread that is not the first, with credentials of its own */
+	EXEC_CNT,
+};
+
+struct exec_notes {
+	struct facts before[EXEC_CNT];
+};
+
+static struct exec_notes *exec_notes;
+
+static void copy_program(const char *to, mode_t mode)
+{
+	int in = open("/bin/true", O_RDONLY), out = open(to, O_CREAT | O_WRONLY, 0700);
+	char bytes[4096];
+	ssize_t n;
+
+	ACTOR_CHECK(in >= 0 && out >= 0);
+	while ((n = read(in, bytes, sizeof(bytes))) > 0)
+		ACTOR_CHECK(write(out, bytes, (size_t)n) == n);
+	ACTOR_CHECK(n == 0 && fchmod(out, mode) == 0);
+	close(in);
+	close(out);
+}
+
+_Noreturn static void start_program(unsigned number)
+{
+	char *argv[] = { "true", NULL }, *envp[] = { NULL };
+
+	facts_read(&exec_notes->before[number]);
+	live_mark(number);
+	execve("./setuid", argv, envp);
+	ACTOR_CHECK(!"executed");
+	_exit(1);
+}
+
+static void *exec_thread(void *data)
+{
+	(void)data;
+	ACTOR_CHECK(syscall(SYS_setresuid, -1, OTHER, -1) == 0);
+	start_program(EXEC_OF_THREAD);
+}
+
+static void exec_child(unsigned number)
+{
+	pthread_t thread;
+
+	if (number == EXEC_SETUID) {
+		enter_state(STATE_USER);
+		start_program(number);
+	}
+	ACTOR_CHECK(pthread_create(&thread, NULL, exec_thread, NULL) == 0);
+	for (;;)
+		pause();
+}
+
+static void exec_act(void *data)
+{
+	exec_notes = data;
+	ACTOR_CHECK(chmod(".", 0755) == 0);
+	copy_program("setuid", 04755);
+	for (unsigned i = 0; i < EXEC_CNT; i++) {
+		pid_t child = fork();
+
+		ACTOR_CHECK(child >= 0);
+		if (child == 0)
+			exec_child(i);
+		ACTOR_CHECK(live_wait(child) == 0);
+	}
+}
+
+Test(live_privilege, the_image_before, .timeout = 300)
+{
+	static const char *const names[] = { "execve", NULL };
+	struct live live;
+
+	live_run(&live,
+		 &(struct live_options){ .syscalls = names,
+					 .shared_bytes = sizeof(struct exec_notes) },
+		 exec_act);
+	for (unsigned i = 0; i < EXEC_CNT; i++) {
+		const struct facts *before = &((struct exec_notes *)live.shared)->before[i];
+		const struct event *event = live_marked(&live, i, EVENT_EXECVE);
+		const char *what = i == EXEC_SETUID ? "setuid program" : "a thread's exec";
+
+		cr_assert_not_null(event, "%s", what);
+		cr_expect_eq(event->header->euid, 0, "%s", what);
+		cr_expect_neq(before->euid, 0, "%s", what);
+		expect_number(event, PARAM_EXECVE_euid_before, before->euid, what);
+		expect_number(event, PARAM_EXECVE_cap_effective_before,
+			      (int64_t)before->cap_effective, what);
+	}
 	live_done(&live);
 }
