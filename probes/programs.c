@@ -44,6 +44,8 @@ struct program_row {
 
 /* clang-format off */
 static const struct program_row program_rows[] = {
+	{ "call_message",     PLACE_CALL_CHAIN, CHAIN_MESSAGE,   0, 0 },
+	{ "call_socket",      PLACE_CALL_CHAIN, CHAIN_SOCKET,    0, 0 },
 	{ "call_filter",      PLACE_CALL_CHAIN, CHAIN_FILTER,    0, 0 },
 	{ "call_resolve",     PLACE_CALL_CHAIN, CHAIN_RESOLVE,   0, HAS_RDONLY_CAST },
 	{ "call_resolve_t",   PLACE_CALL_CHAIN, CHAIN_RESOLVE,   HAS_RDONLY_CAST, 0 },
@@ -63,7 +65,6 @@ static const struct program_row program_rows[] = {
 	{ "x_openat",         PLACE_CALL, EVENT_OPENAT,   0, 0 },
 	{ "x_openat2",        PLACE_CALL, EVENT_OPENAT2,  0, 0 },
 	{ "x_creat",          PLACE_CALL, EVENT_CREAT,    0, 0 },
-	{ "x_connect",        PLACE_CALL, EVENT_CONNECT,  0, 0 },
 	{ "x_credentials",    PLACE_CALL, EVENT_CREDENTIALS,       0, 0 },
 	{ "x_fsconfig",       PLACE_CALL, EVENT_FSCONFIG,          0, 0 },
 	{ "x_prctl",          PLACE_CALL, EVENT_PRCTL,             0, 0 },

@@ -115,8 +115,13 @@ static bool put_path_object(const struct event *event, int path_param, char char
 	return true;
 }
 
-static char l4_character(const struct wire_tuple *tuple)
+static char l4_character(const struct event *event, const struct wire_tuple *tuple)
 {
+	int param = event_roles_of(event->schema)->socket_type;
+	uint64_t type;
+
+	if (param >= 0 && event_number(event, (unsigned)param, &type) && type == SOCK_RAW)
+		return 'r';
 	switch (tuple->l4_protocol) {
 	case IPPROTO_TCP:
 		return 't';
@@ -139,9 +144,9 @@ static bool put_socket(const struct event *event, struct buf *out)
 	if (param < 0 || !event_tuple(event, (unsigned)param, &tuple, &path))
 		return false;
 	if (tuple.family == AF_INET)
-		buf_printf(out, "<4%c>", l4_character(&tuple));
+		buf_printf(out, "<4%c>", l4_character(event, &tuple));
 	else if (tuple.family == AF_INET6)
-		buf_printf(out, "<6%c>", l4_character(&tuple));
+		buf_printf(out, "<6%c>", l4_character(event, &tuple));
 	else
 		buf_printf(out, "<%c>",
 			   tuple.family == AF_UNIX	? 'u'

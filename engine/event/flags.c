@@ -290,12 +290,20 @@ static uint64_t open_access(uint64_t kernel_value)
 	}
 }
 
+/* An option's level is no part of its number. */
+static uint64_t enum_number(const struct vocabulary *vocabulary, uint64_t kernel_value)
+{
+	return vocabulary == &vocabulary_socket_option ? (uint32_t)kernel_value : kernel_value;
+}
+
 static uint64_t enum_portable(const struct vocabulary *vocabulary, uint64_t kernel_value)
 {
 	for (const struct flag_name *row = vocabulary->names; row->name; row++) {
 		if (row->kernel_value == kernel_value)
 			return row->portable_value;
 	}
+	if (vocabulary == &vocabulary_socket_option)
+		return enum_number(vocabulary, kernel_value);
 	return is_translating(vocabulary) ? 0 : kernel_value;
 }
 
@@ -376,5 +384,6 @@ void vocabulary_format(const struct vocabulary *vocabulary, uint64_t kernel_valu
 					    : flags_format(vocabulary, portable, out);
 
 	if (!is_known)
-		buf_put_u64(out, vocabulary->is_enum ? kernel_value : portable);
+		buf_put_u64(out,
+			    vocabulary->is_enum ? enum_number(vocabulary, kernel_value) : portable);
 }

@@ -114,8 +114,11 @@ enum wire_path_kind {
 };
 
 /* A socket's two ends (parameter type TUPLE). Ports in host byte order, addresses as on the
- * network; IPv4 in the first four bytes. AF_UNIX: `path` follows the struct as a NUL-terminated
- * string (abstract names begin with '@' for the NUL). */
+ * network; IPv4 in the first four bytes. AF_UNIX: an end's address is its inode number, 64 bits,
+ * and `path` follows the struct as a NUL-terminated string: the name of the remote end, or of the
+ * local one where that has none (abstract names begin with '@' for the NUL). Others hold 32-bit
+ * words: AF_NETLINK port id, groups (l4_protocol is its protocol); AF_VSOCK cid, port; AF_PACKET
+ * interface (the port is its protocol, ETH_P_). */
 struct wire_tuple {
 	__u16 family;	  /* AF_… of the address; an IPv4-mapped IPv6 end is given as AF_INET */
 	__u8 l4_protocol; /* IPPROTO_…, 0 unknown */
@@ -126,6 +129,11 @@ struct wire_tuple {
 #define WIRE_TUPLE_RAW	  (1u << 0) /* the remote end is what the caller passed, not the socket's */
 #define WIRE_TUPLE_LOCAL  (1u << 1) /* the local end is known */
 #define WIRE_TUPLE_REMOTE (1u << 2) /* the remote end is known */
+/* The process owns the server's end, or the client's; neither bit: the probes don't know. */
+#define WIRE_TUPLE_SERVER    (1u << 3)
+#define WIRE_TUPLE_CLIENT    (1u << 4)
+#define WIRE_TUPLE_CONNECTED (1u << 5) /* the socket has a peer after the call */
+#define WIRE_TUPLE_NEW	     (1u << 6) /* the call gave it this peer, or the first datagram */
 
 /* Parameter `file_bits` of events that have a file object. */
 #define WIRE_FILE_CREATED     (1u << 0) /* this call created it (FMODE_CREATED) */

@@ -94,7 +94,7 @@ int call_iovec(__u64 *context)
 	if (to && gathering.filled)
 		put_done(frame, frame->iovec.data & 63, at, gathering.filled, gathering.is_cut);
 	put_u64(frame, frame->iovec.size & 63, size);
-	bpf_tail_call(context, &call_chain, CHAIN_FILTER);
+	bpf_tail_call(context, &call_chain, frame->socket.is_asked ? CHAIN_SOCKET : CHAIN_FILTER);
 	frame_abandon(frame);
 	return 0;
 }

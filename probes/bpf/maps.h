@@ -126,6 +126,14 @@ struct {
 	__type(value, struct connect_peer);
 } connect_peers SEC(".maps") __weak;
 
+/* Value: WIRE_TUPLE_SERVER or WIRE_TUPLE_CLIENT (decision 3). */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct contact_key);
+	__type(value, __u8);
+} contacts SEC(".maps") __weak;
+
 /* Ended processes, by (tgid, start): before 6.16 two last threads may both look like the last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * connect (decision 3). By the end of the call another thread may have put another socket behind
- * the descriptor, and a refused TCP socket has lost its address; so the two ends are taken when the
- * kernel begins to connect, in the same thread, and used at the call's end.
+ * The two ends of a socket (decision 3). By the end of a connect another thread may have put
+ * another socket behind the descriptor, and a refused TCP socket has lost its address; so the ends
+ * are taken when the kernel begins to connect, in the same thread, and used at the call's end. All
+ * other calls are told by the socket behind the descriptor, and datagrams by the address as passed.
  */
-#include "sock.h"
+#include "passed.h"
 #include "prog.h"
 
-#define SOCK_STREAM   1	  /* include/linux/net.h */
-#define UNIX_PATH_MAX 108 /* include/uapi/linux/un.h */
+/* ---- what the kernel connects -----------------------------------------------------------------
+ */
 
-/* The thread may be here for another call than connect (sendto with MSG_FASTOPEN), whose entry the
+static __always_inline bool can_connect(__u32 type)
+{
+	return type == EVENT_CONNECT || type == EVENT_SENDTO || type == EVENT_SENDMSG ||
+	       type == EVENT_SENDMMSG;
+}
+
+/* The thread may be here for a call that nobody wants (sendto with MSG_FASTOPEN), whose entry the
  * next connect would take for its own. Before 5.15 that can't be seen here. */
-static __always_inline bool is_in_connect(struct task_struct *task)
+static __always_inline bool is_wanted_here(struct task_struct *task)
 {
 	struct pt_regs *registers;
+	struct wanted_call call;
 	__u64 number;
 
 	if (!bpf_core_enum_value_exists(enum bpf_func_id___ours, BPF_FUNC_task_pt_regs___ours))
@@ -23,9 +31,10 @@ static __always_inline bool is_in_connect(struct task_struct *task)
 	number = call_number(registers) & ~(__u64)X32_BIT;
 	if (number >= WANTED_SLOTS)
 		return false;
-	if (call_is_compat(task))
-		return wanted[number].compat_type == EVENT_CONNECT;
-	return wanted[number].type == EVENT_CONNECT;
+	call = wanted[number];
+	if (!call_is_compat(task))
+		return can_connect(call.type);
+	return can_connect(call.compat_type) || number == IA32_SOCKETCALL;
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -36,23 +45,18 @@ int tp_sock_state(__u64 *context)
 	struct task_struct *task;
 	__u64 pid_tgid;
 
-	if ((int)context[2] != TCP_SYN_SENT || !is_wanted[EVENT_CONNECT])
+	if ((int)context[2] != TCP_SYN_SENT ||
+	    !(is_wanted[EVENT_CONNECT] || is_wanted[EVENT_SENDTO] || is_wanted[EVENT_SENDMSG] ||
+	      is_wanted[EVENT_SENDMMSG]))
 		return 0;
 	task = current_task();
 	pid_tgid = bpf_get_current_pid_tgid();
-	if (!is_observed(task, pid_tgid >> 32) || !is_in_connect(task))
+	if (!is_observed(task, pid_tgid >> 32) || !is_wanted_here(task))
 		return 0;
 	peer.sock = (__u64)sock;
-	tuple_from_sock(&peer.tuple, sock);
+	tuple_from_inet(&peer.tuple, sock);
 	(void)bpf_map_update_elem(&connect_peers, &pid_tgid, &peer, BPF_ANY);
 	return 0;
-}
-
-static __always_inline bool is_any(const struct wire_tuple *tuple)
-{
-	const __u32 *words = (const __u32 *)tuple->remote_address;
-
-	return !words[0] && !words[1] && !words[2] && !words[3];
 }
 
 /* Whether the address that the program's memory holds now is another than the connected one. The
@@ -67,117 +71,482 @@ static __always_inline bool is_other_peer(const struct wire_tuple *real,
 		return false;
 	if (real->family != passed->family || real->remote_port != passed->remote_port)
 		return true;
-	if (is_any(passed))
+	if (is_zero(passed->remote_address))
 		return false;
 	return a[0] != b[0] || a[1] != b[1] || a[2] != b[2] || a[3] != b[3];
 }
 
-/* The local end, in the family of the remote one. */
-static __always_inline void put_local_end(struct wire_tuple *tuple, struct sock *sock)
+/* The call's own connection, where it made one. */
+static __always_inline bool take_connected(struct frame *frame, struct wire_tuple *tuple)
 {
-	__u16 family = sock ? READ(sock, __sk_common.skc_family) : 0;
+	struct socket_request *ask = &frame->socket;
+	struct wire_tuple passed = {};
+	__u64 thread = frame->owner;
+	struct connect_peer *peer;
+	struct inet_sock *kept;
 
-	/* Without a remote end there is nothing that the local one would be the other end of. */
-	if ((family != AF_INET && family != AF_INET6) || !(tuple->flags & WIRE_TUPLE_REMOTE))
-		return;
-	tuple->l4_protocol = (__u8)READ(sock, sk_protocol);
-	tuple->local_port = READ(sock, __sk_common.skc_num);
+	if (ask->use != USE_CONNECT && ask->use != USE_SEND)
+		return false;
+	peer = bpf_map_lookup_elem(&connect_peers, &thread);
+	if (!peer)
+		return false;
+	kept = (struct inet_sock *)peer->sock;
+	__builtin_memcpy(tuple, &peer->tuple, sizeof(*tuple));
+	if (!tuple->local_port) /* chosen after the step to SYN_SENT */
+		tuple->local_port = __builtin_bswap16(READ(kept, inet_sport));
 	tuple->flags |= WIRE_TUPLE_LOCAL;
-	if (tuple->family == AF_INET)
-		*(__u32 *)tuple->local_address = READ(sock, __sk_common.skc_rcv_saddr);
-	else
-		(void)bpf_core_read(tuple->local_address, 16, &sock->__sk_common.skc_v6_rcv_saddr);
+	(void)tuple_from_user(&passed, ask->address, ask->length, 0);
+	if (peer->sock != ask->sock || is_other_peer(tuple, &passed))
+		frame->flags |= WIRE_PEER_MISMATCH;
+	(void)bpf_map_delete_elem(&connect_peers, &thread);
+	return true;
 }
 
-/* A unix address: its name behind the struct. Returns the bytes that it takes, its NUL included. */
-static __always_inline __u32 put_unix_name(struct wire_tuple *tuple, __u64 address, __u32 length)
+/* ---- both ends --------------------------------------------------------------------------------
+ */
+
+static __always_inline bool is_inet(__u16 family)
 {
-	__u8 *name = (__u8 *)(tuple + 1);
-	__u32 size = length - 2;
+	return family == AF_INET || family == AF_INET6;
+}
 
-	if (length <= 2)
-		return 0;
-	if (size > UNIX_PATH_MAX)
-		size = UNIX_PATH_MAX;
-	if (bpf_probe_read_user(name, 1, (void *)(address + 2)))
-		return 0;
-	if (name[0]) { /* a path: ends at its NUL, or where the caller said */
-		long bytes = bpf_probe_read_user_str(name, size + 1, (void *)(address + 2));
+static __always_inline bool is_stream(const struct socket_request *ask)
+{
+	return ask->type == SOCK_STREAM || ask->type == SOCK_SEQPACKET;
+}
 
-		tuple->flags |= WIRE_TUPLE_REMOTE;
-		return bytes > 0 ? (__u32)bytes : 0;
+/* The remote end as passed, the local one from the socket. Returns a name's bytes. */
+static __always_inline __u32 put_raw_ends(struct wire_tuple *tuple, struct socket_request *ask,
+					  __u16 family)
+{
+	__u16 unspecified = ask->use == USE_SEND && family == AF_INET ? AF_INET : 0;
+	struct sock *sock = (struct sock *)ask->sock;
+
+	if (is_inet(family) || !sock) {
+		(void)tuple_from_user(tuple, ask->address, ask->length, unspecified);
+		put_local_end(tuple, sock);
+		if (ask->type == SOCK_RAW)
+			tuple->local_port = 0;
+	} else {
+		(void)tuple_from_sock(tuple, sock, ask->type);
+		tuple->flags &= (__u8)~WIRE_TUPLE_REMOTE;
+		(void)tuple_from_user(tuple, ask->address, ask->length, 0);
 	}
-	if (bpf_probe_read_user(name, size, (void *)(address + 2)))
-		return 0;
-	name[size] = 0;
-	name[0] = '@';
-	tuple->flags |= WIRE_TUPLE_REMOTE;
-	return size + 1;
+	if (tuple->family == AF_UNIX) {
+		*(__u64 *)tuple->remote_address = 0;
+		return put_unix_name(tuple, ask->address, ask->length);
+	}
+	return 0;
 }
 
-/* The address as passed, into a new parameter; NULL: no space. */
-static __always_inline struct wire_tuple *put_passed(struct frame *frame, __u32 parameter,
-						     __u64 address, __u32 length)
+/* Whether the address as passed says where the datagram went or came from, or where a connect that
+ * left no trace in the socket was to go. */
+static __always_inline bool is_told_by_address(struct frame *frame, struct socket_request *ask,
+					       __u16 family)
 {
-	__u32 at = frame->position, size = sizeof(struct wire_tuple);
-	struct wire_tuple *tuple = put_space(frame, parameter);
+	struct sock *sock = (struct sock *)ask->sock;
+
+	if (!ask->address || ask->length < 2)
+		return false;
+	switch (ask->use) {
+	case USE_CONNECT:
+		if (!sock)
+			return true;
+		if (is_inet(family)) /* a stream's: it goes on with or asks for an earlier call */
+			return !is_stream(ask) || !READ(sock, __sk_common.skc_dport);
+		return frame->result < 0;
+	case USE_SEND:
+		return !is_stream(ask) || !sock;
+	case USE_RECEIVE:
+		return !is_stream(ask) && frame->result >= 0;
+	}
+	return false;
+}
+
+/* A connected datagram socket has its peer; one that differs from the address as passed has been
+ * exchanged, or the memory has. */
+static __always_inline void compare_datagram(struct frame *frame, struct wire_tuple *tuple)
+{
+	struct sock *sock = (struct sock *)frame->socket.sock;
+	struct wire_tuple real = {};
+
+	if (frame->socket.use != USE_CONNECT || frame->result != 0 || !sock ||
+	    !is_inet(tuple->family))
+		return;
+	tuple_from_inet(&real, sock);
+	if (is_other_peer(&real, tuple))
+		frame->flags |= WIRE_PEER_MISMATCH;
+}
+
+/* An accepted socket has its listener's port or name, and the peer that the kernel wrote into
+ * memory; another has been put in its place, or in its listener's. */
+static __always_inline void compare_accepted(struct frame *frame, struct wire_tuple *tuple)
+{
+	struct socket_request *ask = &frame->socket;
+	struct sock *sock = (struct sock *)ask->sock, *listener = (struct sock *)ask->listener;
+	struct wire_tuple passed = {};
+	bool is_other = false;
+
+	if (!sock || !listener)
+		return;
+	if (is_inet(tuple->family))
+		is_other = READ(listener, __sk_common.skc_num) != tuple->local_port;
+	else if (tuple->family == AF_UNIX &&
+		 bpf_core_field_exists(((struct unix_sock *)sock)->addr))
+		is_other = READ((struct unix_sock *)sock, addr) !=
+			   READ((struct unix_sock *)listener, addr);
+	if (is_inet(tuple->family) && ask->address)
+		(void)tuple_from_user(&passed, ask->address, ask->length, 0);
+	if (is_other || is_other_peer(tuple, &passed))
+		frame->flags |= WIRE_PEER_MISMATCH;
+}
+
+/* ---- which end is whose -----------------------------------------------------------------------
+ */
+
+#define STATES_CONNECTED                                                     \
+	(1u << TCP_ESTABLISHED | 1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2 | \
+	 1u << TCP_CLOSE_WAIT | 1u << TCP_LAST_ACK | 1u << TCP_CLOSING)
+
+/* Other families use the numbers of TCP's states, too. */
+static __always_inline bool is_connected(struct sock *sock)
+{
+	__u32 state = READ(sock, __sk_common.skc_state);
+
+	return state < 32 && STATES_CONNECTED & (1u << state);
+}
+
+/* A port that was asked for and lies below the peer's is a service's. */
+static __always_inline __u8 guess_sender(struct sock *sock, const struct wire_tuple *tuple)
+{
+	bool is_bound = BPF_CORE_READ_BITFIELD_PROBED(sock, sk_userlocks) & SOCK_BINDPORT_LOCK;
+
+	return is_bound && tuple->local_port < tuple->remote_port ? WIRE_TUPLE_SERVER
+								  : WIRE_TUPLE_CLIENT;
+}
+
+/* Nobody knows a port that the kernel chose but who has been written to from there. */
+static __always_inline __u8 guess_receiver(struct sock *sock)
+{
+	bool is_bound = BPF_CORE_READ_BITFIELD_PROBED(sock, sk_userlocks) & SOCK_BINDPORT_LOCK;
+
+	return is_bound ? WIRE_TUPLE_SERVER : WIRE_TUPLE_CLIENT;
+}
+
+/* A datagram to or from somebody: whether it is the first, and who began. */
+static __always_inline __u8 meet(struct frame *frame, struct contact_key *key,
+				 const struct wire_tuple *tuple)
+{
+	struct socket_request *ask = &frame->socket;
+	struct sock *sock = (struct sock *)ask->sock;
+	__u8 *known, role;
+
+	__builtin_memcpy(key->address, tuple->remote_address, sizeof(key->address));
+	key->port = tuple->remote_port;
+	key->family = tuple->family;
+	known = bpf_map_lookup_elem(&contacts, key);
+	if (known)
+		return *known;
+	role = ask->use == USE_SEND ? guess_sender(sock, tuple) : guess_receiver(sock);
+	if (frame->result < 0)
+		return role;
+	(void)bpf_map_update_elem(&contacts, key, &role, BPF_ANY);
+	return role | WIRE_TUPLE_NEW;
+}
+
+/* A connect or accept: what the socket is from now on. */
+static __always_inline __u8 begin(struct frame *frame, struct contact_key *key, __u8 role)
+{
+	__s64 result = frame->result;
+
+	if (result < 0 && result != -EINPROGRESS && result != -EINTR)
+		return role;
+	(void)bpf_map_update_elem(&contacts, key, &role, BPF_ANY);
+	return role | WIRE_TUPLE_NEW;
+}
+
+static __always_inline __u8 role_of(struct frame *frame, const struct wire_tuple *tuple)
+{
+	struct socket_request *ask = &frame->socket;
+	struct sock *sock = (struct sock *)ask->sock;
+	struct contact_key key = { .sock = ask->sock };
+	__u8 *known;
+
+	if (!sock)
+		return ask->use == USE_CONNECT ? WIRE_TUPLE_CLIENT : 0;
+	key.inode = socket_inode(sock);
+	switch (ask->use) {
+	case USE_CONNECT:
+		if (tuple->flags & WIRE_TUPLE_REMOTE)
+			return begin(frame, &key, WIRE_TUPLE_CLIENT);
+		(void)bpf_map_delete_elem(&contacts, &key); /* AF_UNSPEC: no peer any more */
+		return WIRE_TUPLE_CLIENT;
+	case USE_ACCEPT:
+		return begin(frame, &key, WIRE_TUPLE_SERVER);
+	case USE_SERVE:
+		return frame->result < 0 ? WIRE_TUPLE_SERVER : WIRE_TUPLE_SERVER | WIRE_TUPLE_NEW;
+	case USE_SEND:
+	case USE_RECEIVE:
+		if (tuple->flags & WIRE_TUPLE_RAW && tuple->flags & WIRE_TUPLE_REMOTE &&
+		    is_inet(tuple->family))
+			return meet(frame, &key, tuple);
+		break;
+	}
+	known = bpf_map_lookup_elem(&contacts, &key);
+	return known ? *known : 0;
+}
+
+static __always_inline void put_ends(struct frame *frame)
+{
+	struct socket_request *ask = &frame->socket;
+	struct sock *sock = (struct sock *)ask->sock;
+	__u16 family = sock ? READ(sock, __sk_common.skc_family) : 0;
+	__u32 at = frame->position, name = 0;
+	struct wire_tuple *tuple = put_space(frame, ask->tuple);
 
 	if (!tuple)
-		return NULL;
+		return;
 	__builtin_memset(tuple, 0, sizeof(*tuple));
-	if (!tuple_from_user(tuple, address, length) && tuple->family == AF_UNIX)
-		size += put_unix_name(tuple, address, length);
-	/* RAW: its family could be read. AF_UNSPEC, which is 0, ends a connection. */
-	if (tuple->flags & WIRE_TUPLE_RAW)
-		put_done(frame, parameter, at, size, false);
-	else if (length >= sizeof(tuple->family))
-		frame->flags |= WIRE_FAULT;
-	return tuple;
+	if (take_connected(frame, tuple)) {
+		/* Begun by a call that sends: the socket is a client's all the same. */
+		ask->use = USE_CONNECT;
+	} else if (is_told_by_address(frame, ask, family)) {
+		name = put_raw_ends(tuple, ask, family);
+		compare_datagram(frame, tuple);
+	} else if (sock) {
+		name = tuple_from_sock(tuple, sock, ask->type);
+		if (ask->use == USE_ACCEPT)
+			compare_accepted(frame, tuple);
+	}
+	if (!tuple->family || name > UNIX_PATH_MAX + 1)
+		return;
+	tuple->flags |= role_of(frame, tuple);
+	if (sock && is_connected(sock))
+		tuple->flags |= WIRE_TUPLE_CONNECTED;
+	put_done(frame, ask->tuple, at, sizeof(*tuple) + name, false);
 }
 
-CALL_PROGRAM(connect, CONNECT)
+/* The address as passed, a parameter of its own. */
+static __always_inline void put_passed(struct frame *frame)
 {
-	__u64 *arguments = frame->arguments, thread = frame->owner;
-	struct socket *socket = socket_of(task, (__s32)arguments[0]);
-	struct sock *sock = socket ? READ(socket, sk) : NULL;
-	struct connect_peer *peer = bpf_map_lookup_elem(&connect_peers, &thread);
-	struct wire_tuple *passed, *tuple;
-	__u32 at;
+	struct socket_request *ask = &frame->socket;
+	__u32 at = frame->position, size = sizeof(struct wire_tuple), name = 0;
+	struct wire_tuple *tuple = put_space(frame, ask->passed);
 
-	put_s64(frame, PARAM_CONNECT_res, frame->result);
-	put_s64(frame, PARAM_CONNECT_fd, (__s32)arguments[0]);
-	if (socket)
-		put_u64(frame, PARAM_CONNECT_socket_type, (__u64)READ(socket, type));
-	passed = put_passed(frame, PARAM_CONNECT_addr, arguments[1], (__u32)arguments[2]);
-	at = frame->position;
-	tuple = put_space(frame, PARAM_CONNECT_tuple);
-	if (!passed || !tuple)
+	if (!tuple)
 		return;
 	__builtin_memset(tuple, 0, sizeof(*tuple));
-	if (peer) {
-		struct sock *kept = (struct sock *)peer->sock;
-
-		__builtin_memcpy(tuple, &peer->tuple, sizeof(*tuple));
-		if (!tuple->local_port) /* chosen after the step to SYN_SENT */
-			tuple->local_port =
-				__builtin_bswap16(READ((struct inet_sock *)kept, inet_sport));
-		if (peer->sock != (__u64)sock || is_other_peer(tuple, passed))
-			frame->flags |= WIRE_PEER_MISMATCH;
-		(void)bpf_map_delete_elem(&connect_peers, &thread);
-	} else if (sock && READ(socket, type) == SOCK_STREAM && READ(sock, __sk_common.skc_dport)) {
-		/* A call that goes on with or asks for an earlier one. */
-		tuple_from_sock(tuple, sock);
-	} else if (passed->family == AF_UNIX) {
-		__u32 size = put_unix_name(tuple, arguments[1], (__u32)arguments[2]);
-
-		tuple->family = AF_UNIX;
-		tuple->flags |= WIRE_TUPLE_RAW;
-		put_done(frame, PARAM_CONNECT_tuple, at, sizeof(*tuple) + size, false);
+	/* RAW: its family could be read. AF_UNSPEC, which is 0, ends a connection. */
+	if (!tuple_from_user(tuple, ask->address, ask->length, 0)) {
+		if (ask->length >= sizeof(tuple->family))
+			frame->flags |= WIRE_FAULT;
 		return;
-	} else {
-		(void)tuple_from_user(tuple, arguments[1], (__u32)arguments[2]);
-		put_local_end(tuple, sock);
 	}
-	if (tuple->flags & (WIRE_TUPLE_LOCAL | WIRE_TUPLE_REMOTE))
-		put_done(frame, PARAM_CONNECT_tuple, at, sizeof(*tuple), false);
+	if (tuple->family == AF_UNIX)
+		name = put_unix_name(tuple, ask->address, ask->length);
+	if (name <= UNIX_PATH_MAX + 1)
+		put_done(frame, ask->passed, at, size + name, false);
+}
+
+/* ---- messages: data in several places ---------------------------------------------------------
+ */
+
+/* include/linux/socket.h: struct user_msghdr; include/net/compat.h: struct compat_msghdr. Behind it
+ * in a struct mmsghdr: the bytes of this message. */
+struct message_head {
+	__u64 name;
+	__u32 name_length, padding;
+	__u64 vectors, vector_cnt;
+	__u64 control, control_length;
+	__u32 flags, padding_behind;
+	__u32 bytes, padding_last;
+};
+struct message_head_compat {
+	__u32 name, name_length, vectors, vector_cnt, control, control_length, flags, bytes;
+};
+_Static_assert(sizeof(struct message_head) == 64 && sizeof(struct message_head_compat) == 32,
+	       "as user space lays them out");
+
+#define MESSAGE_BYTES 80 /* of the data, and of control data */
+#define VECTORS_READ  32
+
+static __always_inline bool read_message(struct frame *frame, struct message_head *ret)
+{
+	bool has_many = frame->socket.has_many;
+	void *from = (void *)frame->socket.message;
+	struct message_head_compat compat = {};
+
+	if (!(frame->flags & WIRE_COMPAT32))
+		return !bpf_probe_read_user(
+			ret,
+			has_many ? sizeof(*ret) : __builtin_offsetof(struct message_head, bytes),
+			from);
+	if (bpf_probe_read_user(&compat,
+				has_many ? sizeof(compat)
+					 : __builtin_offsetof(struct message_head_compat, bytes),
+				from))
+		return false;
+	ret->name = compat.name;
+	ret->name_length = compat.name_length;
+	ret->vectors = compat.vectors;
+	ret->vector_cnt = compat.vector_cnt;
+	ret->control = compat.control;
+	ret->control_length = compat.control_length;
+	ret->bytes = compat.bytes;
+	return true;
+}
+
+/* struct iovec, struct compat_iovec. */
+static __always_inline bool read_vector(struct frame *frame, const struct message_head *message,
+					__u32 i, __u64 ret[2])
+{
+	__u32 compat[2] = {};
+
+	if (!(frame->flags & WIRE_COMPAT32))
+		return !bpf_probe_read_user(ret, 16, (void *)(message->vectors + i * 16ull));
+	if (bpf_probe_read_user(compat, 8, (void *)(message->vectors + i * 8ull)))
+		return false;
+	ret[0] = compat[0];
+	ret[1] = compat[1];
+	return true;
+}
+
+/* How much of the message's memory is data: what was sent, was to be sent, or came. */
+static __always_inline __u64 data_limit(struct frame *frame, const struct message_head *message)
+{
+	struct socket_request *ask = &frame->socket;
+
+	if (frame->result < 0 || (ask->has_many && frame->result == 0))
+		return ask->use == USE_RECEIVE ? 0 : ~0ull;
+	return ask->has_many ? message->bytes : (__u64)frame->result;
+}
+
+/* One vector more; false: it is not readable. What has been read is counted in the frame, where the
+ * verifier does not follow it through the loop. */
+static __always_inline bool add_vector(struct frame *frame, const struct message_head *message,
+				       __u32 i, __u64 limit, __u8 *to)
+{
+	struct socket_request *ask = &frame->socket;
+	__u64 vector[2] = {}, copied = ask->copied, size;
+
+	if (!read_vector(frame, message, i, vector))
+		return false;
+	size = limit > ask->total ? limit - ask->total : 0;
+	ask->total += vector[1];
+	if (size > vector[1])
+		size = vector[1];
+	if (copied >= MESSAGE_BYTES)
+		return true;
+	if (size > MESSAGE_BYTES - copied)
+		size = MESSAGE_BYTES - copied;
+	barrier_var(size);
+	if (!size || size > MESSAGE_BYTES)
+		return true;
+	if (bpf_probe_read_user(to + copied, (__u32)size, (void *)vector[0]))
+		return false;
+	ask->copied = (__u32)(copied + size);
+	return true;
+}
+
+static __always_inline void put_message_data(struct frame *frame,
+					     const struct message_head *message)
+{
+	struct socket_request *ask = &frame->socket;
+	__u64 limit = data_limit(frame, message);
+	__u32 at = frame->position, copied;
+	__u8 *to = put_space(frame, ask->data);
+
+	if (!to)
+		return;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < VECTORS_READ; i++) {
+		if (i >= message->vector_cnt)
+			break;
+		if (!add_vector(frame, message, i, limit, to)) {
+			frame->flags |= WIRE_FAULT;
+			break;
+		}
+	}
+	copied = ask->copied;
+	if (limit > ask->total)
+		limit = ask->total;
+	if (copied && copied <= MESSAGE_BYTES)
+		put_done(frame, ask->data, at, copied, limit > copied);
+	at = frame->position;
+	if (message->vector_cnt <= VECTORS_READ) {
+		put_u64(frame, ask->size, ask->total);
+	} else {
+		put_done(frame, ask->size, 0, 0, true);
+		frame->position = at;
+	}
+}
+
+static __always_inline void put_control(struct frame *frame, const struct message_head *message)
+{
+	struct socket_request *ask = &frame->socket;
+	__u32 at = frame->position;
+	__u64 size = message->control_length;
+	__u8 *to = put_space(frame, ask->control);
+
+	if (!to || frame->result < 0 || !size)
+		return;
+	if (size > MESSAGE_BYTES)
+		size = MESSAGE_BYTES;
+	barrier_var(size);
+	if (size > MESSAGE_BYTES)
+		return;
+	if (bpf_probe_read_user(to, (__u32)size, (void *)message->control))
+		frame->flags |= WIRE_FAULT;
+	else
+		put_done(frame, ask->control, at, (__u32)size,
+			 message->control_length > MESSAGE_BYTES);
+}
+
+static __always_inline void put_message(struct frame *frame)
+{
+	struct socket_request *ask = &frame->socket;
+	struct message_head message = {};
+
+	if (!read_message(frame, &message)) {
+		frame->flags |= WIRE_FAULT;
+		return;
+	}
+	ask->address = message.name;
+	ask->length = message.name_length;
+	put_message_data(frame, &message);
+	if (ask->control != PARAMETER_NONE)
+		put_control(frame, &message);
+}
+
+SEC("tp_btf/sys_exit")
+int call_message(__u64 *context)
+{
+	struct frame *frame = frame_get();
+
+	if (!frame)
+		return 0;
+	put_message(frame);
+	bpf_tail_call(context, &call_chain, CHAIN_SOCKET);
+	frame_abandon(frame);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int call_socket(__u64 *context)
+{
+	struct frame *frame = frame_get();
+
+	if (!frame)
+		return 0;
+#ifndef T1
+	if (frame->socket.passed != PARAMETER_NONE)
+		put_passed(frame);
+#endif
+#ifndef T2
+	if (frame->socket.tuple != PARAMETER_NONE)
+		put_ends(frame);
+#endif
+	bpf_tail_call(context, &call_chain, CHAIN_FILTER);
+	frame_abandon(frame);
+	return 0;
 }

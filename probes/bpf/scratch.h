@@ -51,6 +51,33 @@ struct iovec_request {
 	__u8 size, data; /* parameters */
 };
 
+/* What a call does with a socket. */
+enum socket_use {
+	USE_ANY,
+	USE_CONNECT,
+	USE_ACCEPT,
+	USE_SERVE, /* bind, listen */
+	USE_SEND,
+	USE_RECEIVE,
+};
+
+#define PARAMETER_NONE 0xff
+
+/* What the chain's program for sockets is asked to put. */
+struct socket_request {
+	__u64 sock, listener; /* addresses of a struct sock; 0: none */
+	__u64 address;	      /* in the program's memory; 0: none */
+	__u64 message;	      /* struct msghdr there; 0: none */
+	__u32 length;	      /* of the address */
+	__u32 type;	      /* SOCK_ of `sock` */
+	__u64 total;	      /* bytes of the message's vectors */
+	__u32 copied;	      /* of those that are in the record */
+	__u8 is_asked, use;
+	__u8 has_many; /* the message is the first of a struct mmsghdr[] */
+	/* Parameters, or PARAMETER_NONE. */
+	__u8 tuple, passed, data, size, control;
+};
+
 struct frame {
 	__u64 owner; /* bpf_get_current_pid_tgid() of who makes the record; 0: free */
 	__s64 result;
@@ -69,6 +96,7 @@ struct frame {
 	struct kernel_object objects[FRAME_OBJECTS];
 	__u32 object_cnt; /* of those that put_next_object() placed */
 	struct iovec_request iovec;
+	struct socket_request socket;
 	struct walk walk;
 	__u8 record[RECORD_BYTES] __attribute__((aligned(8)));
 	__u8 spare[4104]; /* strings that are only measured */
@@ -145,6 +173,11 @@ static __always_inline void frame_start(struct frame *frame, __u32 type, __u32 p
 		frame->objects[i].dentry = 0;
 	frame->object_cnt = 0;
 	frame->iovec.is_asked = 0;
+	frame->socket = (struct socket_request){ .tuple = PARAMETER_NONE,
+						 .passed = PARAMETER_NONE,
+						 .data = PARAMETER_NONE,
+						 .size = PARAMETER_NONE,
+						 .control = PARAMETER_NONE };
 	frame->walk.object = 0;
 	frame->walk.is_running = 0;
 	frame->walk.runs = 0;

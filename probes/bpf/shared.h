@@ -36,6 +36,8 @@ enum chain_slot {
 	CHAIN_SUBMIT,
 	CHAIN_COMPARE, /* strings with those of the call's entry; then the rest */
 	CHAIN_IOVEC,   /* data in pieces, before the filter */
+	CHAIN_MESSAGE, /* data of a struct msghdr; then its socket */
+	CHAIN_SOCKET,  /* ends of a socket, before the filter */
 	CHAIN__COUNT
 };
 
@@ -83,6 +85,15 @@ struct credentials {
 	__u64 start_ns; /* of the thread: with its tid it is one */
 	__u64 cap_inheritable, cap_permitted, cap_effective;
 	__u32 uid, euid, gid, egid;
+};
+
+/* Whom a datagram socket has met, and which end of a connection a socket is: there the peer is left
+ * zero. A socket is told by its address and inode number together. */
+struct contact_key {
+	__u64 sock, inode;
+	__u8 address[16];
+	__u16 port, family;
+	__u32 reserved;
 };
 
 struct exit_key {

@@ -47,10 +47,45 @@ enum action {
 	ACTION_VM_SIZE,
 	ACTION_VM_RSS,
 	ACTION_VM_SWAP,
+	ACTION_LOW_BITS,
+	ACTION_HIGH_BITS,
+	ACTION_SENT,
+	ACTION_RECEIVED,
+	ACTION_FILLED_BYTES,
+	ACTION_SOCKET_OPTION,
+	ACTION_FILLED_INO,
+	ACTION_QUEUE_LENGTH,
+	ACTION_QUEUE_MAX,
+	ACTION_QUEUE_PERCENT,
+	ACTION_SOCKET_TYPE,
+	/* From here on questions to the chain's program for sockets; the first in enum socket_use's
+	 * order. */
+	ACTION_SOCKET,
+	ACTION_SOCKET_CONNECT,
+	ACTION_SOCKET_ACCEPT,
+	ACTION_SOCKET_SERVE,
+	ACTION_SOCKET_SEND,
+	ACTION_SOCKET_RECEIVE,
+	ACTION_SOCKET_SENDMSG,
+	ACTION_SOCKET_RECVMSG,
+	ACTION_SOCKET_SENDMMSG,
+	ACTION_SOCKET_RECVMMSG,
+	ACTION_PASSED,
+	ACTION_MESSAGE_DATA,
+	ACTION_MESSAGE_SIZE,
+	ACTION_MESSAGE_CONTROL,
 };
 
 /* By event type; ends with ACTION_END. */
 extern const struct step steps[EVENT__COUNT][STEPS_MAX];
 extern const __u8 parameter_counts[EVENT__COUNT];
+
+static __always_inline __u64 operand(struct frame *frame, __u32 argument)
+{
+	if (argument == ARGUMENT_CWD || argument == ARGUMENT_OLD_CWD)
+		return (__u64)AT_FDCWD;
+	barrier_var(argument);
+	return argument < 6 ? frame->arguments[argument] : (__u64)frame->result;
+}
 
 #endif

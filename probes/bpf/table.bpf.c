@@ -5,7 +5,7 @@
  */
 #include "credentials.h"
 #include "pidfd.h"
-#include "steps.h"
+#include "socket_steps.h"
 
 #define BYTES_MAX 80 /* of a buffer; what Falco's users know */
 
@@ -48,6 +48,31 @@
 #define STEP_PIDFD_PID(n)	    { ACTION_PIDFD_PID, n, 0, STEP_PARAMETER
 #define STEP_MEMORY_LONG(n, index)  { ACTION_MEMORY_LONG, n, index, STEP_PARAMETER
 #define STEP_BYTES(n, length)	    { ACTION_BYTES, n, length, STEP_PARAMETER
+#define STEP_LOW_BITS(n, bits)	    { ACTION_LOW_BITS, n, bits, STEP_PARAMETER
+#define STEP_HIGH_BITS(n, bits)	    { ACTION_HIGH_BITS, n, bits, STEP_PARAMETER
+#define STEP_SENT(n, length)	    { ACTION_SENT, n, length, STEP_PARAMETER
+#define STEP_RECEIVED(n, length)    { ACTION_RECEIVED, n, length, STEP_PARAMETER
+#define STEP_FILLED_BYTES(n, m)	    { ACTION_FILLED_BYTES, n, m, STEP_PARAMETER
+#define STEP_SOCKET_OPTION(n, m)    { ACTION_SOCKET_OPTION, n, m, STEP_PARAMETER
+#define STEP_FILLED_INO(n, offset)  { ACTION_FILLED_INO, n, offset, STEP_PARAMETER
+#define STEP_QUEUE_LENGTH(n)	    { ACTION_QUEUE_LENGTH, n, 0, STEP_PARAMETER
+#define STEP_QUEUE_MAX(n)	    { ACTION_QUEUE_MAX, n, 0, STEP_PARAMETER
+#define STEP_QUEUE_PERCENT(n)	    { ACTION_QUEUE_PERCENT, n, 0, STEP_PARAMETER
+#define STEP_SOCKET_TYPE(n)	    { ACTION_SOCKET_TYPE, n, 0, STEP_PARAMETER
+#define STEP_SOCKET(n)		    { ACTION_SOCKET, n, 0, STEP_PARAMETER
+#define STEP_SOCKET_CONNECT(n, m)   { ACTION_SOCKET_CONNECT, n, m, STEP_PARAMETER
+#define STEP_SOCKET_ACCEPT(n, m)    { ACTION_SOCKET_ACCEPT, n, m, STEP_PARAMETER
+#define STEP_SOCKET_SERVE(n)	    { ACTION_SOCKET_SERVE, n, 0, STEP_PARAMETER
+#define STEP_SOCKET_SEND(n, m)	    { ACTION_SOCKET_SEND, n, m, STEP_PARAMETER
+#define STEP_SOCKET_RECEIVE(n, m)   { ACTION_SOCKET_RECEIVE, n, m, STEP_PARAMETER
+#define STEP_SOCKET_SENDMSG(n, m)   { ACTION_SOCKET_SENDMSG, n, m, STEP_PARAMETER
+#define STEP_SOCKET_RECVMSG(n, m)   { ACTION_SOCKET_RECVMSG, n, m, STEP_PARAMETER
+#define STEP_SOCKET_SENDMMSG(n, m)  { ACTION_SOCKET_SENDMMSG, n, m, STEP_PARAMETER
+#define STEP_SOCKET_RECVMMSG(n, m)  { ACTION_SOCKET_RECVMMSG, n, m, STEP_PARAMETER
+#define STEP_PASSED(n)		    { ACTION_PASSED, n, 0, STEP_PARAMETER
+#define STEP_MESSAGE_DATA(parameter) { ACTION_MESSAGE_DATA, 0, 0, parameter },
+#define STEP_MESSAGE_SIZE(parameter) { ACTION_MESSAGE_SIZE, 0, 0, parameter },
+#define STEP_MESSAGE_CONTROL(parameter) { ACTION_MESSAGE_CONTROL, 0, 0, parameter },
 
 #define EVENT(id, name, class, flags, doc) [EVENT_##id] = {
 #define PARAM(id, name, type, words, source, doc) STEP_##source(PARAM_##id##_##name)
@@ -70,14 +95,6 @@ static const __u8 is_lifecycle[EVENT__COUNT] = {
 #include "haetae/events.def"
 };
 /* clang-format on */
-
-static __always_inline __u64 operand(struct frame *frame, __u32 argument)
-{
-	if (argument == ARGUMENT_CWD || argument == ARGUMENT_OLD_CWD)
-		return (__u64)AT_FDCWD;
-	barrier_var(argument);
-	return argument < 6 ? frame->arguments[argument] : (__u64)frame->result;
-}
 
 /* A number in the program's memory; absent where that is not readable. */
 static __always_inline void put_memory(struct frame *frame, const struct step *step, __u32 size,
@@ -129,10 +146,29 @@ static __always_inline void put_pid_of_descriptor(struct frame *frame, struct ta
 		put_u64(frame, step->parameter, number);
 }
 
+/* Of what a call was to send all that it sent, or tried to; of what it was to receive what came. */
+static __always_inline __s64 data_length(struct frame *frame, const struct step *step)
+{
+	__u64 length = operand(frame, step->other), result = (__u64)frame->result;
+
+	if (step->action == ACTION_BYTES)
+		return (__s64)length;
+	if (step->action == ACTION_FILLED_BYTES) {
+		__u32 filled = 0;
+
+		if (frame->result >= 0)
+			(void)bpf_probe_read_user(&filled, sizeof(filled), (void *)length);
+		return filled;
+	}
+	if (frame->result < 0)
+		result = step->action == ACTION_SENT ? length : 0;
+	return (__s64)(result < length ? result : length);
+}
+
 static __always_inline void put_bytes(struct frame *frame, const struct step *step)
 {
 	__u64 address = operand(frame, step->argument);
-	__s64 length = (__s64)operand(frame, step->other);
+	__s64 length = data_length(frame, step);
 	__u32 at = frame->position;
 	__u8 *to = put_space(frame, step->parameter);
 	__u32 size = length < 0 ? 0 : length > BYTES_MAX ? BYTES_MAX : (__u32)length;
@@ -201,6 +237,24 @@ static __always_inline void put_working_directory(struct frame *frame, struct ta
 
 	if (fs)
 		put_next_object(frame, step->parameter, READ(fs, pwd.dentry), READ(fs, pwd.mnt));
+}
+
+/* The inode number of a descriptor that the call wrote into memory. */
+static __always_inline void put_filled_inode(struct frame *frame, struct task_struct *task,
+					     const struct step *step)
+{
+	__u64 address = operand(frame, step->argument);
+	struct inode *inode;
+	struct file *file;
+	__s32 fd = -1;
+
+	if (frame->result < 0 ||
+	    bpf_probe_read_user(&fd, sizeof(fd), (void *)(address + step->other)))
+		return;
+	file = file_of(task, fd);
+	inode = file ? READ(file, f_inode) : NULL;
+	if (inode)
+		put_u64(frame, step->parameter, READ(inode, i_ino));
 }
 
 /* The directory that the relative string in parameter `other` starts from. */
@@ -293,7 +347,18 @@ static __always_inline void take_step(struct frame *frame, struct task_struct *t
 	case ACTION_MEMORY_U64:
 		put_memory(frame, step, 8, false);
 		return;
+	case ACTION_LOW_BITS:
+		put_u64(frame, step->parameter,
+			(__u32)operand(frame, step->argument) & ((1u << (step->other & 31)) - 1));
+		return;
+	case ACTION_HIGH_BITS:
+		put_u64(frame, step->parameter,
+			(__u32)operand(frame, step->argument) & ~((1u << (step->other & 31)) - 1));
+		return;
 	case ACTION_BYTES:
+	case ACTION_SENT:
+	case ACTION_RECEIVED:
+	case ACTION_FILLED_BYTES:
 		put_bytes(frame, step);
 		return;
 	case ACTION_MEMORY_LONG:
@@ -309,15 +374,44 @@ static __always_inline void take_step(struct frame *frame, struct task_struct *t
 	case ACTION_CREDENTIALS_BEFORE:
 		put_credentials_before(frame, task, step->parameter);
 		return;
+	case ACTION_SOCKET_OPTION:
+		put_u64(frame, step->parameter,
+			operand(frame, step->argument) << 32 | (__u32)operand(frame, step->other));
+		return;
+	case ACTION_FILLED_INO:
+		put_filled_inode(frame, task, step);
+		return;
+	case ACTION_QUEUE_LENGTH:
+	case ACTION_QUEUE_MAX:
+	case ACTION_QUEUE_PERCENT:
+	case ACTION_SOCKET_TYPE:
+		put_of_socket(frame, task, step);
+		return;
 	case ACTION_VM_SIZE:
 	case ACTION_VM_RSS:
 	case ACTION_VM_SWAP:
 		put_process_memory(frame, task, step);
 		return;
-	default:
+	case ACTION_FILE_PATH:
+	case ACTION_FILE_DEV:
+	case ACTION_FILE_INO:
+	case ACTION_FILE_MODE:
+	case ACTION_FILE_BITS:
 		put_of_file(frame, task, step);
 		return;
+	default:
+		ask_for(frame, task, step);
+		return;
 	}
+}
+
+static __always_inline __u32 chain_start(struct frame *frame)
+{
+	if (frame->iovec.is_asked)
+		return CHAIN_IOVEC;
+	if (!frame->socket.is_asked)
+		return CHAIN_FILTER;
+	return frame->socket.message ? CHAIN_MESSAGE : CHAIN_SOCKET;
 }
 
 SEC("tp_btf/sys_exit")
@@ -342,8 +436,7 @@ int x_table(__u64 *context)
 				break;
 			take_step(frame, task, step);
 		}
-		bpf_tail_call(context, &call_chain,
-			      frame->iovec.is_asked ? CHAIN_IOVEC : CHAIN_FILTER);
+		bpf_tail_call(context, &call_chain, chain_start(frame));
 	}
 	frame_abandon(frame);
 	return 0;
