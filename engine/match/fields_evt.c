@@ -219,16 +219,27 @@ EVT_GETTER(get_zero_text)
 	give_text(context, "0ns", ret);
 }
 
-static bool schema_is_connect(const struct event_schema *schema)
+/* Those that give a socket its peer, or are given it. */
+static bool schema_has_peer(const struct event_schema *schema)
 {
-	return schema->type == EVENT_CONNECT;
+	switch ((int)schema->type) {
+	case EVENT_CONNECT:
+	case EVENT_ACCEPT:
+	case EVENT_ACCEPT4:
+	case EVENT_SENDTO:
+	case EVENT_SENDMSG:
+	case EVENT_SENDMMSG:
+		return true;
+	default:
+		return false;
+	}
 }
 
 EVT_GETTER(get_peer_mismatch)
 {
 	const struct event *event = context->event;
 
-	if (schema_is_connect(event->schema))
+	if (schema_has_peer(event->schema))
 		give_bool(context, event->header->flags & WIRE_PEER_MISMATCH, ret);
 }
 
@@ -404,9 +415,9 @@ static const struct field fields[] = {
 		"The event's number, from 1. evt.num = 0 is the idiom for never.", NEVER, "evt.num >= 0"),
 	FIELD_ROW("evt.path_swapped", BOOL, FIELD_NEEDS_SWAP, schema_has_result, get_path_swapped,
 		"Whether a string in the caller's memory, a path above all, was another when the call ended than when it began.", NO_RESULT, "evt.path_swapped = true"),
-	FIELD_ROW("evt.peer_mismatch", BOOL, 0, schema_is_connect, get_peer_mismatch,
-		"Whether the address in the caller's memory, or the socket behind the descriptor, is another than the one that was connected. fd.* is the connected one.",
-		"On every event but connect.", "evt.peer_mismatch = true"),
+	FIELD_ROW("evt.peer_mismatch", BOOL, 0, schema_has_peer, get_peer_mismatch,
+		"Whether the address in the caller's memory, or the socket behind the descriptor, is another than the one that was connected or accepted. fd.* is the connected one; of an accepted socket it is what the descriptor leads to.",
+		"On every event but connect, accept and those that send.", "evt.peer_mismatch = true"),
 	FIELD_ROW_RESERVED("evt.plugininfo", STRING, 0, "What a plugin says of its event.", NO_VALUE, "evt.plugininfo exists"),
 	FIELD_ROW_RESERVED("evt.pluginname", STRING, 0, "Name of the plugin that raised the event.", NO_VALUE, "evt.pluginname exists"),
 	/* The type in the table is that of most parameters; the compiler takes each parameter's own. */

@@ -82,6 +82,10 @@ static char typechar_of_failed(enum event_type type)
 	case EVENT_OPENAT2:
 	case EVENT_CREAT:
 		return 'f';
+	case EVENT_SOCKET:
+	case EVENT_ACCEPT:
+	case EVENT_ACCEPT4:
+		return '4';
 	default:
 		return 'o';
 	}
@@ -321,15 +325,15 @@ GETTER(get_is_lower_layer)
 
 /* clang-format off */
 static const struct field fields[] = {
-	FIELD_ROW("fd.cip", IP, 0, schema_is_socket, net_get_local_ip, "Address of the client.", NO_SOCKET, "fd.cip = 10.0.0.1"),
+	FIELD_ROW("fd.cip", IP, 0, schema_is_socket, net_get_client_ip, "Address of the client.", NO_SOCKET, "fd.cip = 10.0.0.1"),
 	FIELD_ROW_RESERVED("fd.cip.name", STRING, FIELD_NO_RIGHT_SIDE, "Name of the client's address, by DNS.", NO_VALUE, "fd.cip.name = example.org"),
-	FIELD_ROW("fd.cnet", NET, ONE_NET, schema_is_socket, net_get_local_net, "Network of the client.", NO_SOCKET, "fd.cnet = 10.0.0.0/8"),
+	FIELD_ROW("fd.cnet", NET, ONE_NET, schema_is_socket, net_get_client_net, "Network of the client.", NO_SOCKET, "fd.cnet = 10.0.0.0/8"),
 	FIELD_ROW("fd.connected", BOOL, 0, schema_is_socket, net_get_connected,
 		"Whether the socket is connected after the call; one that is still in progress is not.", "On events without a socket.", "fd.connected = true"),
 	FIELD_ROW_RESERVED("fd.containerdirectory", STRING, 0, "container.id and fd.directory with a colon between.", NO_VALUE, "fd.containerdirectory endswith :/etc"),
 	FIELD_ROW_RESERVED("fd.containername", STRING, 0, "container.id and fd.name with a colon between.", NO_VALUE, "fd.containername endswith :/etc/shadow"),
-	FIELD_ROW("fd.cport", PORT, 0, schema_is_socket, net_get_local_port, "Port of the client.", NO_SOCKET, "fd.cport > 32767"),
-	FIELD_ROW("fd.cproto", STRING, 0, schema_is_socket, net_get_local_proto, "Service name of the client's port, or its number.", NO_SOCKET, "fd.cproto = ntp"),
+	FIELD_ROW("fd.cport", PORT, 0, schema_is_socket, net_get_client_port, "Port of the client.", NO_SOCKET, "fd.cport > 32767"),
+	FIELD_ROW("fd.cproto", STRING, 0, schema_is_socket, net_get_client_proto, "Service name of the client's port, or its number.", NO_SOCKET, "fd.cproto = ntp"),
 	FIELD_ROW("fd.dev", U64, 0, schema_has_file, get_dev, "Device of the file, as the kernel numbers it.", NO_FILE, "fd.dev = 8388609"),
 	FIELD_ROW("fd.dev.major", U64, 0, schema_has_file, get_dev_major, "Major number of the device.", NO_FILE, "fd.dev.major = 8"),
 	FIELD_ROW("fd.dev.minor", U64, 0, schema_has_file, get_dev_minor, "Minor number of the device.", NO_FILE, "fd.dev.minor = 1"),
@@ -365,12 +369,12 @@ static const struct field fields[] = {
 	FIELD_ROW("fd.rnet", NET, ONE_NET, schema_is_socket, net_get_remote_net, "Remote network.", NO_SOCKET, "fd.rnet = 10.0.0.0/8"),
 	FIELD_ROW("fd.rport", PORT, 0, schema_is_socket, net_get_remote_port, "Remote port.", NO_SOCKET, "fd.rport = 22"),
 	FIELD_ROW("fd.rproto", STRING, 0, schema_is_socket, net_get_remote_proto, "Service name of the remote port, or its number.", NO_SOCKET, "fd.rproto = ssh"),
-	FIELD_ROW("fd.sip", IP, 0, schema_is_socket, net_get_remote_ip, "Address of the server.", NO_SOCKET, "fd.sip = 169.254.169.254"),
+	FIELD_ROW("fd.sip", IP, 0, schema_is_socket, net_get_server_ip, "Address of the server.", NO_SOCKET, "fd.sip = 169.254.169.254"),
 	FIELD_ROW_RESERVED("fd.sip.name", STRING, FIELD_NO_RIGHT_SIDE, "Name of the server's address, by DNS.", NO_VALUE, "fd.sip.name = example.org"),
-	FIELD_ROW("fd.snet", NET, ONE_NET, schema_is_socket, net_get_remote_net, "Network of the server.", NO_SOCKET, "fd.snet in (10.0.0.0/8, 192.168.0.0/16)"),
+	FIELD_ROW("fd.snet", NET, ONE_NET, schema_is_socket, net_get_server_net, "Network of the server.", NO_SOCKET, "fd.snet in (10.0.0.0/8, 192.168.0.0/16)"),
 	FIELD_ROW("fd.sockfamily", STRING, 0, schema_is_socket, net_get_sockfamily, "ip or unix.", "On every other event.", "fd.sockfamily = ip"),
-	FIELD_ROW("fd.sport", PORT, 0, schema_is_socket, net_get_remote_port, "Port of the server.", NO_SOCKET, "fd.sport = 443"),
-	FIELD_ROW("fd.sproto", STRING, 0, schema_is_socket, net_get_remote_proto, "Service name of the server's port, or its number.", NO_SOCKET, "fd.sproto = https"),
+	FIELD_ROW("fd.sport", PORT, 0, schema_is_socket, net_get_server_port, "Port of the server.", NO_SOCKET, "fd.sport = 443"),
+	FIELD_ROW("fd.sproto", STRING, 0, schema_is_socket, net_get_server_proto, "Service name of the server's port, or its number.", NO_SOCKET, "fd.sproto = https"),
 	FIELD_ROW("fd.type", STRING, 0, schema_has_fd, get_type, "Kind: file, directory, pipe, memfd, event, eventpoll, signalfd, timerfd, inotify, bpf, io_uring, userfaultfd, pidfd, ipv4, ipv6, unix or netlink.", "On events without a descriptor, and where the call failed to make one.", "fd.type = ipv4"),
 	FIELD_ROW("fd.typechar", STRING, 0, schema_has_fd, get_typechar,
 		"Kind as one character: f file, d directory, p pipe, m memfd, e event, l eventpoll, s signalfd, t timerfd, i inotify, b bpf, r io_uring, u userfaultfd, P pidfd, 4 and 6 internet, u unix, n netlink, o another. On a failed openat, openat2 and creat f, on another failed call o.", NO_FD, "fd.typechar = f"),

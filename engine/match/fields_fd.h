@@ -27,7 +27,6 @@ FD_GETTER(net_get_ip);
 FD_GETTER(net_get_port);
 FD_GETTER(net_get_proto);
 FD_GETTER(net_get_net);
-/* The ends by role: at connect the caller is the client, so local is client, remote is server. */
 FD_GETTER(net_get_local_ip);
 FD_GETTER(net_get_local_net);
 FD_GETTER(net_get_local_port);
@@ -36,5 +35,13 @@ FD_GETTER(net_get_remote_ip);
 FD_GETTER(net_get_remote_net);
 FD_GETTER(net_get_remote_port);
 FD_GETTER(net_get_remote_proto);
+FD_GETTER(net_get_client_ip);
+FD_GETTER(net_get_client_net);
+FD_GETTER(net_get_client_port);
+FD_GETTER(net_get_client_proto);
+FD_GETTER(net_get_server_ip);
+FD_GETTER(net_get_server_net);
+FD_GETTER(net_get_server_port);
+FD_GETTER(net_get_server_proto);
 
 #endif

@@ -12,10 +12,17 @@
 
 enum end {
 	END_LOCAL,
-	END_REMOTE
+	END_REMOTE,
+	END_CLIENT,
+	END_SERVER
 };
 
-/* The event's two ends; where the kernel's are not known, the address as passed. */
+static bool is_connect(const struct event *event)
+{
+	return event->schema->type == EVENT_CONNECT;
+}
+
+/* The event's two ends; of a connect whose ends the kernel doesn't know, the address as passed. */
 static bool find_tuple(const struct event *event, struct wire_tuple *ret, struct str *ret_path)
 {
 	const struct event_roles *roles = roles_of(event);
@@ -23,7 +30,7 @@ static bool find_tuple(const struct event *event, struct wire_tuple *ret, struct
 	if (!schema_is_socket(event->schema))
 		return false;
 	return event_tuple(event, (unsigned)roles->tuple, ret, ret_path) ||
-	       (roles->address >= 0 && event_tuple(event, (unsigned)roles->address, ret, ret_path));
+	       (is_connect(event) && event_tuple(event, (unsigned)roles->address, ret, ret_path));
 }
 
 bool has_socket(const struct event *event)
@@ -46,9 +53,36 @@ static bool find_ip_tuple(const struct event *event, struct wire_tuple *ret)
 	return find_tuple(event, ret, &path) && is_ip(ret);
 }
 
-static bool has_end(const struct wire_tuple *tuple, enum end end)
+/* Which end is the server's: END_LOCAL, END_REMOTE, or neither known (END_SERVER). What the probes
+ * have not seen begin is guessed by the ports: the lower one is the service's. */
+static enum end server_end(const struct event *event, const struct wire_tuple *tuple)
 {
-	return tuple->flags & (end == END_LOCAL ? WIRE_TUPLE_LOCAL : WIRE_TUPLE_REMOTE);
+	if (tuple->flags & WIRE_TUPLE_SERVER)
+		return END_LOCAL;
+	if (tuple->flags & WIRE_TUPLE_CLIENT || is_connect(event))
+		return END_REMOTE;
+	if (!(tuple->flags & WIRE_TUPLE_REMOTE))
+		return tuple->flags & WIRE_TUPLE_LOCAL ? END_LOCAL : END_SERVER;
+	if (!is_ip(tuple) || tuple->local_port == tuple->remote_port)
+		return END_SERVER;
+	return tuple->local_port < tuple->remote_port ? END_LOCAL : END_REMOTE;
+}
+
+/* Makes END_LOCAL or END_REMOTE of an end that is told by its role. False: it is not known. */
+static bool find_end(const struct event *event, const struct wire_tuple *tuple, enum end *end)
+{
+	enum end server;
+
+	if (*end == END_CLIENT || *end == END_SERVER) {
+		server = server_end(event, tuple);
+		if (server == END_SERVER)
+			return false;
+		if (*end == END_CLIENT)
+			*end = server == END_LOCAL ? END_REMOTE : END_LOCAL;
+		else
+			*end = server;
+	}
+	return tuple->flags & (*end == END_LOCAL ? WIRE_TUPLE_LOCAL : WIRE_TUPLE_REMOTE);
 }
 
 /* ---- kind ----------------------------------------------------------------------------------- */
@@ -58,10 +92,8 @@ static const struct family_kind {
 	char typechar;
 	const char *type;
 } family_kinds[] = {
-	{ AF_INET, '4', "ipv4" },
-	{ AF_INET6, '6', "ipv6" },
-	{ AF_UNIX, 'u', "unix" },
-	{ AF_NETLINK, 'n', "netlink" },
+	{ AF_INET, '4', "ipv4" },	{ AF_INET6, '6', "ipv6" },    { AF_UNIX, 'u', "unix" },
+	{ AF_NETLINK, 'n', "netlink" }, { AF_PACKET, 'o', "packet" }, { AF_VSOCK, 'o', "vsock" },
 };
 
 static const struct family_kind *find_kind(const struct event *event)
@@ -91,39 +123,64 @@ char socket_typechar(const struct event *event)
 	return kind ? kind->typechar : 'o';
 }
 
+/* A unix socket's readings: as Falco shows it, its path alone, and the path as passed. */
 FD_GETTER(net_get_name)
 {
+	const struct event *event = context->event;
 	struct buf text = scratch_buf(context, ADDRESS_TEXT_MAX);
+	struct readings readings = { 0 };
 	struct wire_tuple tuple;
 	struct str path;
 
-	if (!find_tuple(context->event, &tuple, &path))
+	if (!find_tuple(event, &tuple, &path))
 		return;
 	tuple_format(&tuple, path, &text);
-	if (!text.failed)
-		give_value(context, (struct value){ .type = VALUE_PATH, .str = buf_str(&text) },
-			   ret);
+	if (text.failed)
+		return;
+	readings_add(&readings, VALUE_PATH, buf_str(&text));
+	if (path.n) {
+		readings_add(&readings, VALUE_PATH, path);
+		if (roles_of(event)->address >= 0 &&
+		    event_tuple(event, (unsigned)roles_of(event)->address, &tuple, &path) && path.n)
+			readings_add(&readings, VALUE_PATH, path);
+	}
+	give_values(context, readings.values, readings.cnt, ret);
 }
 
+/* A connect tells by its result, because another socket may be behind the descriptor by now. */
 FD_GETTER(net_get_connected)
 {
-	if (schema_is_socket(context->event->schema))
+	struct wire_tuple tuple;
+	struct str path;
+
+	if (is_connect(context->event))
 		give_bool(context, context->event->header->result >= 0, ret);
+	else if (find_tuple(context->event, &tuple, &path))
+		give_bool(context, tuple.flags & WIRE_TUPLE_CONNECTED, ret);
 }
 
 /* A connect that succeeded or goes on gave the socket its peer. */
 FD_GETTER(net_get_name_changed)
 {
 	int64_t result = context->event->header->result;
+	struct wire_tuple tuple;
+	struct str path;
 
-	if (schema_is_socket(context->event->schema))
-		give_bool(context, result >= 0 || result == -EINPROGRESS, ret);
+	if (is_connect(context->event))
+		give_bool(context, result >= 0 || result == -EINPROGRESS || result == -EINTR, ret);
+	else if (find_tuple(context->event, &tuple, &path))
+		give_bool(context, tuple.flags & WIRE_TUPLE_NEW, ret);
 }
 
 FD_GETTER(net_get_is_server)
 {
-	if (schema_is_socket(context->event->schema))
+	struct wire_tuple tuple;
+	struct str path;
+
+	if (is_connect(context->event))
 		give_bool(context, false, ret);
+	else if (find_tuple(context->event, &tuple, &path))
+		give_bool(context, server_end(context->event, &tuple) == END_LOCAL, ret);
 }
 
 FD_GETTER(net_get_l4proto)
@@ -193,24 +250,38 @@ static void give_end(const struct field_context *context, enum end end, end_valu
 {
 	struct wire_tuple tuple;
 
-	if (find_ip_tuple(context->event, &tuple) && has_end(&tuple, end))
+	if (find_ip_tuple(context->event, &tuple) && find_end(context->event, &tuple, &end))
 		give_value(context, make(&tuple, end, type), ret);
 }
 
-/* The known ends, client first. */
+/* The known ends, client first where that is known. */
+static uint32_t known_ends(const struct event *event, const struct wire_tuple *tuple,
+			   enum end ret[2])
+{
+	bool is_server = server_end(event, tuple) == END_LOCAL;
+	enum end ends[] = { is_server ? END_REMOTE : END_LOCAL,
+			    is_server ? END_LOCAL : END_REMOTE };
+	uint32_t cnt = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (find_end(event, tuple, &ends[i]))
+			ret[cnt++] = ends[i];
+	return cnt;
+}
+
 static void give_both_ends(const struct field_context *context, end_value_fn make,
 			   enum value_type type, struct value_set *ret)
 {
 	struct wire_tuple tuple;
 	struct value values[2];
-	uint32_t cnt = 0;
+	enum end ends[2];
+	uint32_t cnt;
 
 	if (!find_ip_tuple(context->event, &tuple))
 		return;
-	if (has_end(&tuple, END_LOCAL))
-		values[cnt++] = make(&tuple, END_LOCAL, type);
-	if (has_end(&tuple, END_REMOTE))
-		values[cnt++] = make(&tuple, END_REMOTE, type);
+	cnt = known_ends(context->event, &tuple, ends);
+	for (uint32_t i = 0; i < cnt; i++)
+		values[i] = make(&tuple, ends[i], type);
 	give_values(context, values, cnt, ret);
 }
 
@@ -259,6 +330,36 @@ FD_GETTER(net_get_remote_port)
 	give_end(context, END_REMOTE, port_value, VALUE_PORT, ret);
 }
 
+FD_GETTER(net_get_client_ip)
+{
+	give_end(context, END_CLIENT, address_value, VALUE_IP, ret);
+}
+
+FD_GETTER(net_get_client_net)
+{
+	give_end(context, END_CLIENT, address_value, VALUE_NET, ret);
+}
+
+FD_GETTER(net_get_client_port)
+{
+	give_end(context, END_CLIENT, port_value, VALUE_PORT, ret);
+}
+
+FD_GETTER(net_get_server_ip)
+{
+	give_end(context, END_SERVER, address_value, VALUE_IP, ret);
+}
+
+FD_GETTER(net_get_server_net)
+{
+	give_end(context, END_SERVER, address_value, VALUE_NET, ret);
+}
+
+FD_GETTER(net_get_server_port)
+{
+	give_end(context, END_SERVER, port_value, VALUE_PORT, ret);
+}
+
 /* ---- names of ports ------------------------------------------------------------------------- */
 
 /* A table: the services that are met most, by the IANA registry. Asking the host would be NSS, and
@@ -292,39 +393,54 @@ static struct str port_name(struct arena *scratch, uint16_t port)
 	return arena_printf(scratch, "%u", (unsigned)port);
 }
 
-static void give_proto(const struct field_context *context, bool want_local, bool want_remote,
-		       struct value_set *ret)
+static void give_proto(const struct field_context *context, const enum end *ends, uint32_t end_cnt,
+		       const struct wire_tuple *tuple, struct value_set *ret)
 {
-	struct arena *scratch = context->event->scratch;
-	struct wire_tuple tuple;
 	struct value values[2];
-	uint32_t cnt = 0;
 
-	if (!find_ip_tuple(context->event, &tuple))
-		return;
-	if (want_local && has_end(&tuple, END_LOCAL))
-		values[cnt++] = (struct value){ .type = VALUE_STRING,
-						.str = port_name(scratch, tuple.local_port) };
-	if (want_remote && has_end(&tuple, END_REMOTE))
-		values[cnt++] = (struct value){ .type = VALUE_STRING,
-						.str = port_name(scratch, tuple.remote_port) };
-	for (uint32_t i = 0; i < cnt; i++)
+	for (uint32_t i = 0; i < end_cnt; i++) {
+		values[i] = (struct value){ .type = VALUE_STRING,
+					    .str = port_name(context->event->scratch,
+							     port_of(tuple, ends[i])) };
 		if (!values[i].str.p)
 			return;
-	give_values(context, values, cnt, ret);
+	}
+	give_values(context, values, end_cnt, ret);
 }
 
 FD_GETTER(net_get_proto)
 {
-	give_proto(context, true, true, ret);
+	struct wire_tuple tuple;
+	enum end ends[2];
+
+	if (find_ip_tuple(context->event, &tuple))
+		give_proto(context, ends, known_ends(context->event, &tuple, ends), &tuple, ret);
+}
+
+static void give_end_proto(const struct field_context *context, enum end end, struct value_set *ret)
+{
+	struct wire_tuple tuple;
+
+	if (find_ip_tuple(context->event, &tuple) && find_end(context->event, &tuple, &end))
+		give_proto(context, &end, 1, &tuple, ret);
 }
 
 FD_GETTER(net_get_local_proto)
 {
-	give_proto(context, true, false, ret);
+	give_end_proto(context, END_LOCAL, ret);
 }
 
 FD_GETTER(net_get_remote_proto)
 {
-	give_proto(context, false, true, ret);
+	give_end_proto(context, END_REMOTE, ret);
+}
+
+FD_GETTER(net_get_client_proto)
+{
+	give_end_proto(context, END_CLIENT, ret);
+}
+
+FD_GETTER(net_get_server_proto)
+{
+	give_end_proto(context, END_SERVER, ret);
 }
