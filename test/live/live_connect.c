@@ -270,7 +270,8 @@ static void check_inet(const struct connect_notes *notes, const struct event *ev
 		  row->name);
 	if (row->where != ON_SOCKET) { /* only what the caller says is known */
 		expect_end(&remote, passed, "remote", row->name);
-		cr_expect_eq(tuple.flags, WIRE_TUPLE_RAW | WIRE_TUPLE_REMOTE, "%s", row->name);
+		cr_expect_eq(tuple.flags, WIRE_TUPLE_RAW | WIRE_TUPLE_REMOTE | WIRE_TUPLE_CLIENT,
+			     "%s", row->name);
 		return;
 	}
 	cr_expect_eq(tuple.l4_protocol, is_tcp ? IPPROTO_TCP : IPPROTO_UDP, "%s", row->name);
