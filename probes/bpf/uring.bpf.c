@@ -22,7 +22,6 @@
 #define IORING_OP_SYMLINKAT 38
 #define IORING_OP_LINKAT    39
 
-#define EINPROGRESS  115  /* include/uapi/asm-generic/errno.h */
 #define PF_IO_WORKER 0x10 /* include/linux/sched.h: io-wq and submission threads, since 5.12 */
 
 static const __u16 event_of_operation[64] = {
