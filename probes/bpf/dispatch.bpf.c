@@ -58,6 +58,39 @@ static __always_inline bool unpack_connect(__u64 arguments[6])
 }
 #endif
 
+static __always_inline __u64 widen_id(__u64 id)
+{
+	return (__u16)id == 0xffff ? 0xffffffff : (__u16)id;
+}
+
+/* What ia32's calls have otherwise than their 64-bit namesakes. Its first calls on users and groups
+ * take ids of 16 bits (kernel/uid16.c): -1 is 0xffff, and the register's upper half is nothing. */
+static __always_inline void adapt_arguments(__u64 slot, __u64 arguments[6])
+{
+	switch (slot) {
+	case 23:  /* setuid16 */
+	case 46:  /* setgid16 */
+	case 70:  /* setreuid16 */
+	case 71:  /* setregid16 */
+	case 138: /* setfsuid16 */
+	case 139: /* setfsgid16 */
+	case 164: /* setresuid16 */
+	case 170: /* setresgid16 */
+		arguments[0] = widen_id(arguments[0]);
+		/* fall through */
+	case 16:  /* lchown16 */
+	case 95:  /* fchown16 */
+	case 182: /* chown16 */
+		arguments[1] = widen_id(arguments[1]);
+		arguments[2] = widen_id(arguments[2]);
+		return;
+	case 22: /* umount: it has no flags, but the register isn't empty */
+	case 81: /* setgroups16: its list is not of 32-bit numbers */
+		arguments[1] = 0;
+		return;
+	}
+}
+
 /* A connect that a signal interrupts goes on by itself (net/ipv4/af_inet.c), and a program whose
  * handler has no SA_RESTART needs no other call; the kernel turns the result into EINTR only behind
  * this hook. Where the call is made again, that one is an event, too. */
@@ -96,8 +129,8 @@ int dispatch(__u64 *context)
 		type = exec_type(type, result, (__s32)arguments[0]);
 	else if (is_compat && slot == IA32_SOCKETCALL && !unpack_connect(arguments))
 		return 0;
-	if (is_compat && slot == IA32_UMOUNT)
-		arguments[1] = 0;
+	if (is_compat)
+		adapt_arguments(slot, arguments);
 	pid_tgid = bpf_get_current_pid_tgid();
 	if (!type || type >= EVENT__COUNT || !is_observed(task, pid_tgid >> 32))
 		return 0;

@@ -19,9 +19,6 @@
 #define IA32_SOCKETCALL	   102
 #define SOCKETCALL_CONNECT 3
 
-/* ia32's old umount(2) has no flags, but its second register isn't empty. */
-#define IA32_UMOUNT 22
-
 /* Indexed by the number in the register; a 64-bit and a 32-bit call of one number differ. All zero:
  * nobody wants it, and the dispatcher stops after one load. */
 struct wanted_call {

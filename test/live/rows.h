@@ -17,6 +17,10 @@ struct row {
 	 * anything up to the next blank or
 	 * what follows the star. */
 	const char *args;
+	/* Not 0: the call is made by int 0x80 with this number, and `nr` is what it must be told
+	 * as. What an argument points to is copied to where 32 bits can point to. Left out where
+	 * the machine has no such calls. */
+	unsigned ia32;
 };
 
 /* In the actor: a text that rows name by %0 to %7; at most 127 bytes. */
