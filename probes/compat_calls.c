@@ -4,8 +4,8 @@
  *
  * An ia32 call whose meaning differs from its 64-bit namesake only in the width of a type
  * (…64, …32, …_time64) stands for the namesake. Left out are calls that 64-bit machines have not:
- * socketcall and ipc, which hide another call in their arguments (of socketcall the dispatcher
- * takes connect, loader.c wants it), and what was abolished. Owns no data. Any thread.
+ * socketcall and ipc, which hide another call in their arguments (socketcall the dispatcher takes
+ * apart), and what was abolished. Owns no data. Any thread.
  */
 #include "probes_private.h"
 

@@ -271,14 +271,25 @@ static uint16_t wanted_type(const struct probes_want *want, uint32_t number)
 	return type < EVENT__COUNT ? type : EVENT_UNKNOWN;
 }
 
+#ifdef __x86_64__
+static bool is_bundle_wanted(const struct probes_want *want)
+{
+	for (uint32_t i = 1; i < ARRAY_LEN(bundled_calls); i++) {
+		if (wanted_type(want, bundled_calls[i].native_nr) != EVENT_UNKNOWN)
+			return true;
+	}
+	return false;
+}
+#endif
+
 static struct wanted_call wanted_slot(const struct probes_want *want, uint32_t number)
 {
 	struct wanted_call slot = { .native_nr = (uint16_t)number };
 	uint16_t compat = compat_native_number(number);
 
 #ifdef __x86_64__
-	if (number == IA32_SOCKETCALL) /* the dispatcher takes connect out of it */
-		compat = SYS_connect;
+	if (number == IA32_SOCKETCALL) /* the dispatcher takes it apart and asks again */
+		slot.compat_type = is_bundle_wanted(want) ? EVENT_GENERIC : EVENT_UNKNOWN;
 #endif
 	slot.type = wanted_type(want, number);
 	if (compat < WIRE_SYSCALL_MAX) {

@@ -37,24 +37,34 @@ static __always_inline __u32 exec_type(__u32 type, __s64 result, __s32 dirfd)
 }
 
 #ifdef __TARGET_ARCH_x86
-/* ia32's old way to connect: socketcall(SYS_CONNECT, {fd, address, length}). Puts the arguments in
- * their usual places; false: another call of the bundle, or not readable. */
-static __always_inline bool unpack_connect(__u64 arguments[6])
+/* Puts the arguments of a call that socketcall(2) bundles in their usual places; all are -1 where
+ * they are not readable, so that there is no descriptor. The call's native number;
+ * WIRE_SYSCALL_MAX: there is none. */
+static __always_inline __u32 unpack_bundled(__u64 arguments[6], __u32 *flags)
 {
-	__u32 packed[3] = {};
+	__u32 packed[6] = {}, size;
+	__u64 number = arguments[0];
+	struct bundled_call call;
 
-	if (arguments[0] != SOCKETCALL_CONNECT ||
-	    bpf_probe_read_user(packed, sizeof(packed), (void *)arguments[1]))
-		return false;
-	arguments[0] = packed[0];
-	arguments[1] = packed[1];
-	arguments[2] = packed[2];
-	return true;
+	if (!number || number >= BUNDLED_CALL_CNT)
+		return WIRE_SYSCALL_MAX;
+	call = bundled_calls[number];
+	size = call.argument_cnt * sizeof(packed[0]);
+	barrier_var(size);
+	if (size > sizeof(packed))
+		return WIRE_SYSCALL_MAX;
+	if (bpf_probe_read_user(packed, size, (void *)arguments[1])) {
+		__builtin_memset(packed, 0xff, sizeof(packed));
+		*flags |= WIRE_FAULT;
+	}
+	for (int i = 0; i < 6; i++)
+		arguments[i] = packed[i];
+	return call.native_nr;
 }
 #else
-static __always_inline bool unpack_connect(__u64 arguments[6])
+static __always_inline __u32 unpack_bundled(__u64 arguments[6], __u32 *flags)
 {
-	return true;
+	return WIRE_SYSCALL_MAX;
 }
 #endif
 
@@ -110,7 +120,7 @@ int dispatch(__u64 *context)
 	struct wanted_call call;
 	struct frame *frame;
 	bool is_compat;
-	__u32 type;
+	__u32 type, flags = 0;
 
 	if (slot >= WIRE_SYSCALL_MAX) {
 		slot = unusual_slot(slot);
@@ -125,10 +135,18 @@ int dispatch(__u64 *context)
 	is_compat = call_is_compat(task);
 	type = is_compat ? call.compat_type : call.type;
 	read_arguments(registers, is_compat, arguments);
-	if (type == EVENT_EXECVE || type == EVENT_EXECVEAT)
+	if (type == EVENT_EXECVE || type == EVENT_EXECVEAT) {
 		type = exec_type(type, result, (__s32)arguments[0]);
-	else if (is_compat && slot == IA32_SOCKETCALL && !unpack_connect(arguments))
-		return 0;
+	} else if (is_compat && slot == IA32_SOCKETCALL) {
+		__u32 bundled = unpack_bundled(arguments, &flags);
+
+		barrier_var(bundled);
+		if (bundled >= WIRE_SYSCALL_MAX)
+			return 0;
+		call = wanted[bundled];
+		type = call.type;
+		call.compat_nr = call.native_nr;
+	}
 	if (is_compat)
 		adapt_arguments(slot, arguments);
 	pid_tgid = bpf_get_current_pid_tgid();
@@ -149,8 +167,7 @@ int dispatch(__u64 *context)
 	frame->type = (__u16)type;
 	frame->call_nr = is_compat ? call.compat_nr : call.native_nr;
 	frame->is_execveat = (is_compat ? call.compat_type : call.type) == EVENT_EXECVEAT;
-	if (is_compat)
-		frame->flags |= WIRE_COMPAT32;
+	frame->flags = is_compat ? flags | WIRE_COMPAT32 : 0;
 	__builtin_memcpy(frame->arguments, arguments, sizeof(arguments));
 	bpf_tail_call(context, &call_programs, type);
 	frame_abandon(frame);

@@ -34,7 +34,9 @@ static __always_inline bool is_wanted_here(struct task_struct *task)
 	call = wanted[number];
 	if (!call_is_compat(task))
 		return can_connect(call.type);
-	return can_connect(call.compat_type) || number == IA32_SOCKETCALL;
+	/* Which of the bundled calls it is stands in the program's memory. */
+	return can_connect(call.compat_type) ||
+	       (number == IA32_SOCKETCALL && call.compat_type != EVENT_UNKNOWN);
 }
 
 SEC("tp_btf/inet_sock_set_state")

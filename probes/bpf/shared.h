@@ -14,10 +14,19 @@
 #define X32_SLOTS    64
 #define WANTED_SLOTS (WIRE_SYSCALL_MAX + X32_SLOTS)
 
-/* ia32's socketcall(2) bundles the socket calls; of those only connect is taken apart
- * (arch/x86/entry/syscalls/syscall_32.tbl, include/uapi/linux/net.h). */
-#define IA32_SOCKETCALL	   102
-#define SOCKETCALL_CONNECT 3
+/* ia32's socketcall(2) bundles the calls on sockets: its first argument is one of these, the second
+ * the address of that call's arguments (arch/x86/entry/syscalls/syscall_32.tbl, net/socket.c,
+ * include/uapi/linux/net.h). send and recv are sendto and recvfrom without an address. */
+#define IA32_SOCKETCALL 102
+struct bundled_call {
+	__u16 native_nr, argument_cnt;
+};
+static const struct bundled_call bundled_calls[] = {
+	{ 0, 0 },  { 41, 3 }, { 49, 3 }, { 42, 3 }, { 50, 2 },	{ 43, 3 },  { 51, 3 },
+	{ 52, 3 }, { 53, 4 }, { 44, 4 }, { 45, 4 }, { 44, 6 },	{ 45, 6 },  { 48, 2 },
+	{ 54, 5 }, { 55, 5 }, { 46, 3 }, { 47, 3 }, { 288, 4 }, { 299, 5 }, { 307, 4 },
+};
+#define BUNDLED_CALL_CNT 21
 
 /* Indexed by the number in the register; a 64-bit and a 32-bit call of one number differ. All zero:
  * nobody wants it, and the dispatcher stops after one load. */
