@@ -12,7 +12,7 @@
 /* A lookup or gate that fewer entries use does not pay. */
 #define SHARE_MIN	 4
 #define CONJUNCTS_MAX	 64
-#define ALTERNATIVES_MAX 16
+#define ALTERNATIVES_MAX 32
 
 /* What must be true for an entry: one of these predicates. */
 struct anchor {
@@ -49,7 +49,42 @@ static void indexer_done(struct indexer *x)
 
 /* ---- conditions of an entry ------------------------------------------------------------------ */
 
-/* A leaf, or an "or" of leaves, that lookups can decide. As deep as trees are high. */
+static bool find_alternatives(const struct expr *expr, struct anchor *anchor);
+
+static uint32_t expected(const struct anchor *anchor, uint32_t from)
+{
+	enum lookup_kind kind;
+	uint32_t sum = 0;
+
+	for (uint32_t i = from; i < anchor->cnt; i++)
+		if (plan_key_kind(anchor->alternatives[i], &kind))
+			sum += plan_key_weight(anchor->alternatives[i], kind);
+	return sum;
+}
+
+/* An "and" within an "or": the part of it that is the least expected. */
+static bool find_rarest(const struct expr *expr, struct anchor *anchor)
+{
+	struct anchor best = *anchor, next;
+	uint32_t least = UINT32_MAX;
+
+	for (uint32_t i = 0; i < expr->child_cnt; i++) {
+		uint32_t sum;
+
+		next = *anchor;
+		if (!find_alternatives(expr->children[i], &next))
+			continue;
+		sum = expected(&next, anchor->cnt);
+		if (sum >= least)
+			continue;
+		least = sum;
+		best = next;
+	}
+	*anchor = best;
+	return least != UINT32_MAX;
+}
+
+/* Leaves of which one must be true, all such that lookups can find. As deep as trees are high. */
 static bool find_alternatives(const struct expr *expr, struct anchor *anchor)
 {
 	enum lookup_kind kind;
@@ -61,6 +96,8 @@ static bool find_alternatives(const struct expr *expr, struct anchor *anchor)
 		anchor->alternatives[anchor->cnt++] = expr->predicate;
 		return true;
 	}
+	if (expr->kind == EXPR_AND)
+		return find_rarest(expr, anchor);
 	if (expr->kind != EXPR_OR)
 		return false;
 	for (uint32_t i = 0; i < expr->child_cnt; i++)
@@ -111,7 +148,7 @@ static void count_entry(struct indexer *x, const struct plan_entry *entry)
 
 		if (conjuncts[i]->unit != PLAN_NONE)
 			x->unit_users[conjuncts[i]->unit]++;
-		if (!find_alternatives(conjuncts[i], &anchor)) {
+		if (conjuncts[i]->kind == EXPR_AND || !find_alternatives(conjuncts[i], &anchor)) {
 			if (conjuncts[i]->kind == EXPR_LEAF)
 				x->predicate_users[conjuncts[i]->predicate->slot]++;
 			continue;
@@ -174,7 +211,8 @@ static bool choose_anchor(struct indexer *x, const struct expr *const *conjuncts
 		struct anchor anchor = { .cnt = 0 };
 		uint64_t weight;
 
-		if (!find_alternatives(conjuncts[i], &anchor) || !is_shared(x, &anchor))
+		if (conjuncts[i]->kind == EXPR_AND || !find_alternatives(conjuncts[i], &anchor) ||
+		    !is_shared(x, &anchor))
 			continue;
 		weight = anchor_weight(x, &anchor);
 		if (weight >= best)

@@ -10,31 +10,56 @@
 
 /* ---- parts of strings ------------------------------------------------------------------------ */
 
-/* Behind a bracket nothing is looked at: where it ends is glob.c's business. The byte behind a
- * backslash stands for itself, so a run may begin with it. */
-static struct str plain_run(struct str pattern)
+/* The longest run of plain bytes in pattern[from .. to). The byte behind a backslash stands for
+ * itself, so a run may begin with it. */
+static struct str plain_run(struct str pattern, uint32_t from, uint32_t to)
 {
-	struct str best = { pattern.p, 0 };
-	uint32_t begin = 0, i = 0;
+	struct str best = { pattern.p + from, 0 };
+	uint32_t begin = from, i = from;
 
-	for (; i <= pattern.n; i++) {
-		char c = i < pattern.n ? pattern.p[i] : '[';
+	while (i <= to) {
+		char c = i < to ? pattern.p[i] : '*';
+		bool is_escape = c == '\\';
 
-		if (c != '*' && c != '?' && c != '[' && c != '\\')
+		if (c != '*' && c != '?' && c != '[' && !is_escape) {
+			i++;
 			continue;
+		}
 		if (i - begin > best.n)
 			best = (struct str){ pattern.p + begin, i - begin };
-		if (c == '[')
-			break;
-		begin = i + 1;
+		begin = ++i;
+		if (is_escape)
+			i++;
 	}
 	return best;
+}
+
+/* Where a bracket ends is glob.c's business: only what stands before the first one and behind the
+ * last is looked at. */
+static struct str glob_part(struct str pattern)
+{
+	const char *open = pattern.n ? memchr(pattern.p, '[', pattern.n) : NULL;
+	const char *close = open ? memrchr(pattern.p, ']', pattern.n) : NULL;
+	struct str head, tail;
+
+	if (!open)
+		return plain_run(pattern, 0, pattern.n);
+	/* The backslash before a bracket takes it out of what it would begin. */
+	if (open > pattern.p && open[-1] == '\\')
+		open--;
+	head = plain_run(pattern, 0, (uint32_t)(open - pattern.p));
+	if (!close || close < open)
+		return head;
+	tail = plain_run(pattern, (uint32_t)(close - pattern.p) + 1, pattern.n);
+	return tail.n > head.n ? tail : head;
 }
 
 struct str plan_key_part(const struct predicate *predicate, const struct literal *literal)
 {
 	if (predicate->op == OP_GLOB || predicate->op == OP_IGLOB)
-		return plain_run(literal->value.str);
+		return glob_part(literal->value.str);
+	if (predicate->op == OP_REGEX)
+		return regex_needed(literal->regex);
 	return literal->value.str;
 }
 
@@ -67,9 +92,11 @@ static bool kind_of_op(const struct predicate *predicate, enum lookup_kind *ret)
 	switch ((int)predicate->op) {
 	case OP_EQ:
 	case OP_IN:
+	case OP_INTERSECTS:
 		*ret = predicate->class == CLASS_NET ? LOOKUP_NET : LOOKUP_EQUAL;
 		return true;
 	case OP_STARTSWITH:
+	case OP_BSTARTSWITH:
 		*ret = LOOKUP_PREFIX;
 		return true;
 	case OP_ENDSWITH:
@@ -79,7 +106,9 @@ static bool kind_of_op(const struct predicate *predicate, enum lookup_kind *ret)
 		*ret = LOOKUP_PATH;
 		return is_indexable_path_set(predicate);
 	case OP_CONTAINS:
+	case OP_BCONTAINS:
 	case OP_GLOB:
+	case OP_REGEX:
 		*ret = LOOKUP_CONTAINS;
 		return have_parts(predicate);
 	case OP_ICONTAINS:
@@ -95,8 +124,8 @@ bool plan_key_kind(const struct predicate *predicate, enum lookup_kind *ret)
 {
 	const struct operand *left = predicate->left;
 
+	/* Every modifier asks for at least one of the literals. */
 	if (predicate->right || left->is_list || left->is_param || predicate->literal_cnt == 0 ||
-	    (predicate->modifier != MODIFIER_NONE && predicate->modifier != MODIFIER_ANYOF) ||
 	    predicate->class == CLASS_BOOL)
 		return false;
 	return kind_of_op(predicate, ret);

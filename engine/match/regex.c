@@ -11,6 +11,7 @@
 
 #include "haetae/text.h"
 #include "regex_nfa.h"
+#include "regex_part.h"
 
 /* Steps of backtracking times bytes of the value before the second matcher decides: a step may read
  * the whole value again (.*.*x), and this many bytes take about 0.3 ms. */
@@ -24,6 +25,7 @@
 struct regex {
 	pcre2_code *code; /* owned by the arena's cleanup */
 	struct nfa *nfa;
+	struct str needed;
 };
 
 struct regex_scratch {
@@ -82,6 +84,9 @@ int regex_compile(struct arena *arena, struct str pattern, struct regex **ret,
 		return REGEX_E_SYNTAX;
 	if (translated.failed)
 		return -ENOMEM;
+	regex->needed = regex_part(arena, buf_str(&translated));
+	if (!regex->needed.p)
+		return -ENOMEM;
 	r = nfa_compile(arena, buf_str(&translated), &regex->nfa);
 	if (r == 0)
 		r = compile_translated(arena, buf_str(&translated), &regex->code, &number);
@@ -92,6 +97,11 @@ int regex_compile(struct arena *arena, struct str pattern, struct regex **ret,
 	if (r == 0)
 		*ret = regex;
 	return r > 0 ? REGEX_E_SYNTAX : r;
+}
+
+struct str regex_needed(const struct regex *regex)
+{
+	return regex->needed;
 }
 
 /* ---- matching ------------------------------------------------------------------------------- */

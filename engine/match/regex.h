@@ -15,6 +15,9 @@ struct regex;
 int regex_compile(struct arena *arena, struct str pattern, struct regex **ret,
 		  struct regex_syntax_error *reterr_error);
 
+/* Bytes that stand in every text that matches; "" where there are none to name. */
+struct str regex_needed(const struct regex *regex);
+
 /* What matching needs beside the pattern, for one thread. */
 struct regex_scratch;
 struct regex_scratch *regex_scratch_new(void); /* NULL: out of memory */
