@@ -15,6 +15,7 @@
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 
+#define NO_SOCKET   " tuple=NULL socket_type=<NA>"
 #define FD_FILE	    90
 #define FD_PIPE	    91 /* the end to write to; 92 to read from */
 #define FD_PIPE_OUT 92
@@ -44,15 +45,15 @@ static uint64_t signals = 4;
 
 /* clang-format off */
 static const struct row copy_rows[] = {
-	{ "dup", SYS_dup, { FD_FILE }, false, "res=*(<f>%d/file) oldfd=90 " FILE_TEXT },
-	{ "dup: none", SYS_dup, { FD_NONE }, true, "res=%r oldfd=999 " NO_FILE },
-	{ "dup2", SYS_dup2, { FD_FILE, FD_COPY }, false, "res=93(<f>%d/file) oldfd=90 newfd=93 " FILE_TEXT },
-	{ "dup2: none", SYS_dup2, { FD_NONE, FD_COPY }, true, "res=%r oldfd=999 newfd=93 " NO_FILE },
+	{ "dup", SYS_dup, { FD_FILE }, false, "res=*(<f>%d/file) oldfd=90 " FILE_TEXT NO_SOCKET },
+	{ "dup: none", SYS_dup, { FD_NONE }, true, "res=%r oldfd=999 " NO_FILE NO_SOCKET },
+	{ "dup2", SYS_dup2, { FD_FILE, FD_COPY }, false, "res=93(<f>%d/file) oldfd=90 newfd=93 " FILE_TEXT NO_SOCKET },
+	{ "dup2: none", SYS_dup2, { FD_NONE, FD_COPY }, true, "res=%r oldfd=999 newfd=93 " NO_FILE NO_SOCKET },
 	{ "dup3", SYS_dup3, { FD_FILE, FD_COPY, O_CLOEXEC }, false,
-	  "res=93(<f>%d/file) oldfd=90 newfd=93 flags=4096(O_CLOEXEC) " FILE_TEXT },
-	{ "dup3: the same", SYS_dup3, { FD_FILE, FD_FILE, 0 }, true, "res=%r oldfd=90 newfd=90 flags=0 " NO_FILE },
-	{ "fcntl", SYS_fcntl, { FD_FILE, F_DUPFD, 200 }, false, "res=200 fd=" THE_FILE " cmd=1(F_DUPFD) arg=200 " FILE_TEXT },
-	{ "fcntl: none", SYS_fcntl, { FD_NONE, F_GETFD, 7 }, true, "res=%r fd=999 cmd=2(F_GETFD) arg=7 " NO_FILE },
+	  "res=93(<f>%d/file) oldfd=90 newfd=93 flags=4096(O_CLOEXEC) " FILE_TEXT NO_SOCKET },
+	{ "dup3: the same", SYS_dup3, { FD_FILE, FD_FILE, 0 }, true, "res=%r oldfd=90 newfd=90 flags=0 " NO_FILE NO_SOCKET },
+	{ "fcntl", SYS_fcntl, { FD_FILE, F_DUPFD, 200 }, false, "res=200 fd=" THE_FILE " cmd=1(F_DUPFD) arg=200 " FILE_TEXT NO_SOCKET },
+	{ "fcntl: none", SYS_fcntl, { FD_NONE, F_GETFD, 7 }, true, "res=%r fd=999 cmd=2(F_GETFD) arg=7 " NO_FILE NO_SOCKET },
 	{ "close", SYS_close, { 200 }, false, "res=0 fd=200" },
 	{ "close: none", SYS_close, { FD_NONE }, true, "res=%r fd=999" },
 	{ "close_range", SYS_close_range, { 500, 510, CLOSE_RANGE_CLOEXEC }, false,
@@ -80,33 +81,33 @@ static const struct row copy_rows[] = {
 };
 
 static const struct row data_rows[] = {
-	{ "write", SYS_write, { FD_FILE, TEXT(HUNDRED), 100 }, false, "res=100 data=" EIGHTY " fd=" THE_FILE " size=100 " FILE_TEXT },
-	{ "write: no memory", SYS_write, { FD_FILE, BAD_MEMORY, 100 }, true, "res=%r data=NULL fd=" THE_FILE " size=100 " FILE_TEXT },
+	{ "write", SYS_write, { FD_FILE, TEXT(HUNDRED), 100 }, false, "res=100 data=" EIGHTY " fd=" THE_FILE " size=100 " FILE_TEXT NO_SOCKET },
+	{ "write: no memory", SYS_write, { FD_FILE, BAD_MEMORY, 100 }, true, "res=%r data=NULL fd=" THE_FILE " size=100 " FILE_TEXT NO_SOCKET },
 	{ "pwrite64", SYS_pwrite64, { FD_FILE, TEXT(more), 4, 100 }, false, "res=4 data=more fd=" THE_FILE " size=4 pos=100 " FILE_TEXT },
 	{ "pwrite64: before the file", SYS_pwrite64, { FD_FILE, TEXT(more), 4, (uint64_t)-1 }, true,
 	  "res=%r data=more fd=" THE_FILE " size=4 pos=-1 " FILE_TEXT },
 	{ "pread64", SYS_pread64, { FD_FILE, TEXT(room), 200, 98 }, false, "res=6 data=89more fd=" THE_FILE " size=200 pos=98 " FILE_TEXT },
 	{ "pread64: none", SYS_pread64, { FD_NONE, TEXT(room), 200, 0 }, true, "res=%r data=NULL fd=999 size=200 pos=0 " NO_FILE },
-	{ "read", SYS_read, { FD_FILE, TEXT(room), 200 }, false, "res=4 data=more fd=" THE_FILE " size=200 " FILE_TEXT },
-	{ "read: the end", SYS_read, { FD_FILE, TEXT(room), 200 }, false, "res=0 data=NULL fd=" THE_FILE " size=200 " FILE_TEXT },
+	{ "read", SYS_read, { FD_FILE, TEXT(room), 200 }, false, "res=4 data=more fd=" THE_FILE " size=200 " FILE_TEXT NO_SOCKET },
+	{ "read: the end", SYS_read, { FD_FILE, TEXT(room), 200 }, false, "res=0 data=NULL fd=" THE_FILE " size=200 " FILE_TEXT NO_SOCKET },
 	{ "read: no memory", SYS_pread64, { FD_FILE, BAD_MEMORY, 4, 0 }, true, "res=%r data=NULL fd=" THE_FILE " size=4 pos=0 " FILE_TEXT },
 	{ "writev", SYS_writev, { FD_FILE, TEXT(pieces), 3 }, false,
-	  "res=104 size=104 data=one," TEN TEN TEN TEN TEN TEN TEN "012345 fd=" THE_FILE " " FILE_TEXT },
-	{ "writev: no memory", SYS_writev, { FD_FILE, TEXT(bad), 1 }, true, "res=%r size=5 data=NULL fd=" THE_FILE " " FILE_TEXT },
+	  "res=104 size=104 data=one," TEN TEN TEN TEN TEN TEN TEN "012345 fd=" THE_FILE " " FILE_TEXT NO_SOCKET },
+	{ "writev: no memory", SYS_writev, { FD_FILE, TEXT(bad), 1 }, true, "res=%r size=5 data=NULL fd=" THE_FILE " " FILE_TEXT NO_SOCKET },
 	{ "pwritev", SYS_pwritev, { FD_FILE, TEXT(pieces), 1, 50 }, false, "res=4 size=4 data=one, fd=" THE_FILE " pos=50 " FILE_TEXT },
 	{ "pwritev: none", SYS_pwritev, { FD_NONE, TEXT(pieces), 1, 0 }, true, "res=%r size=4 data=one, fd=999 pos=0 " NO_FILE },
 	{ "preadv", SYS_preadv, { FD_FILE, TEXT(rooms), 3, 99 }, false,
 	  "res=107 size=107 data=9moreone," TEN TEN TEN TEN TEN TEN TEN "0 fd=" THE_FILE " pos=99 " FILE_TEXT },
 	{ "preadv: few", SYS_preadv, { FD_FILE, TEXT(rooms), 3, 203 }, false, "res=5 size=107 data=56789 fd=" THE_FILE " pos=203 " FILE_TEXT },
 	{ "preadv: no address", SYS_preadv, { FD_FILE, BAD_MEMORY, 1, 0 }, true, "res=%r size=0 data=NULL fd=" THE_FILE " pos=0 " FILE_TEXT },
-	{ "readv: the end", SYS_readv, { FD_FILE, TEXT(rooms), 3 }, false, "res=0 size=107 data=NULL fd=" THE_FILE " " FILE_TEXT },
-	{ "readv: none", SYS_readv, { FD_NONE, TEXT(rooms), 3 }, true, "res=%r size=107 data=NULL fd=999 " NO_FILE },
-	{ "preadv2", SYS_preadv2, { FD_FILE, TEXT(rooms), 1, 0, 0, 0 }, false, "res=3 size=3 data=012 fd=" THE_FILE " pos=0 flags=0 " FILE_TEXT },
+	{ "readv: the end", SYS_readv, { FD_FILE, TEXT(rooms), 3 }, false, "res=0 size=107 data=NULL fd=" THE_FILE " " FILE_TEXT NO_SOCKET },
+	{ "readv: none", SYS_readv, { FD_NONE, TEXT(rooms), 3 }, true, "res=%r size=107 data=NULL fd=999 " NO_FILE NO_SOCKET },
+	{ "preadv2", SYS_preadv2, { FD_FILE, TEXT(rooms), 1, 0, 0, 0 }, false, "res=3 size=3 data=012 fd=" THE_FILE " pos=0 flags=0 " FILE_TEXT NO_SOCKET },
 	{ "preadv2: wrong flags", SYS_preadv2, { FD_FILE, TEXT(rooms), 1, 0, 0, 0x80000000 }, true,
-	  "res=%r size=3 data=NULL fd=" THE_FILE " pos=0 flags=80000000 " FILE_TEXT },
-	{ "pwritev2", SYS_pwritev2, { FD_FILE, TEXT(pieces), 1, 0, 0, 0 }, false, "res=4 size=4 data=one, fd=" THE_FILE " pos=0 flags=0 " FILE_TEXT },
+	  "res=%r size=3 data=NULL fd=" THE_FILE " pos=0 flags=80000000 " FILE_TEXT NO_SOCKET },
+	{ "pwritev2", SYS_pwritev2, { FD_FILE, TEXT(pieces), 1, 0, 0, 0 }, false, "res=4 size=4 data=one, fd=" THE_FILE " pos=0 flags=0 " FILE_TEXT NO_SOCKET },
 	{ "pwritev2: wrong flags", SYS_pwritev2, { FD_FILE, TEXT(pieces), 1, 0, 0, 0x80000000 }, true,
-	  "res=%r size=4 data=one, fd=" THE_FILE " pos=0 flags=80000000 " FILE_TEXT },
+	  "res=%r size=4 data=one, fd=" THE_FILE " pos=0 flags=80000000 " FILE_TEXT NO_SOCKET },
 	{ "sendfile", SYS_sendfile, { FD_PIPE, FD_FILE, TEXT(&offset), 5 }, false,
 	  "res=5 offset=7 out_fd=91(<p>pipe:[]) in_fd=" THE_FILE " size=5 out_path=pipe:[] in_path=%d/file" },
 	{ "sendfile: none", SYS_sendfile, { FD_FILE, FD_NONE, 0, 5 }, true,

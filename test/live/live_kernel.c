@@ -19,6 +19,7 @@
 #include <sys/sysmacros.h>
 #include <termios.h>
 
+#define NO_SOCKET  " tuple=NULL socket_type=<NA>"
 #define PAGE	   4096
 #define FD_FILE	   90
 #define FD_RING	   91
@@ -127,10 +128,10 @@ static const struct row rows[] = {
 	{ "request_key: none", SYS_request_key, { ADDRESS("user"), ADDRESS("haetae:none"), 0, 0 }, true,
 	  "res=%r type=user description=haetae:none keyring=0" },
 	{ "ioctl", SYS_ioctl, { FD_FILE, FIONREAD, ADDRESS(&waiting_bytes) }, false,
-	  "res=0 fd=90(<f>%d/file) request=541B argument=* " FILE_TEXT },
+	  "res=0 fd=90(<f>%d/file) request=541B argument=* " FILE_TEXT NO_SOCKET },
 	{ "ioctl: no terminal", SYS_ioctl, { FD_FILE, TCGETS, 0x99 }, true,
-	  "res=%r fd=90(<f>%d/file) request=5401 argument=99 " FILE_TEXT },
-	{ "ioctl: no file", SYS_ioctl, { FD_NONE, 1, 2 }, true, "res=%r fd=999 request=1 argument=2 " NO_FILE },
+	  "res=%r fd=90(<f>%d/file) request=5401 argument=99 " FILE_TEXT NO_SOCKET },
+	{ "ioctl: no file", SYS_ioctl, { FD_NONE, 1, 2 }, true, "res=%r fd=999 request=1 argument=2 " NO_FILE NO_SOCKET },
 	{ "quotactl", SYS_quotactl, { 0x80000700, ADDRESS("file"), 12, BAD_MEMORY }, true,
 	  "res=%r cmd=80000700 special=file(%d/file) id=12 dirpath=%d" },
 	{ "swapon", SYS_swapon, { ADDRESS("/nowhere/swap"), 0x8005 }, true,

@@ -18,6 +18,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#define NO_SOCKET  " tuple=NULL socket_type=<NA>"
 #define ADDRESS(x) ((uint64_t)(uintptr_t)(x))
 #define BAD_MEMORY 8
 #define FD_CHILD   90 /* a pidfd */
@@ -59,11 +60,11 @@ static struct row rows[] = {
 	  "fd=*(<P>*) pid=%0 flags=1(PIDFD_NONBLOCK) " PIDFD_TEXT },
 	{ "pidfd_open: nobody", SYS_pidfd_open, { (uint64_t)-7, 0 }, true, "fd=%r pid=-7 flags=0 " NO_FILE },
 	{ "pidfd_getfd", SYS_pidfd_getfd, { FD_SELF, FD_FILE, 0 }, false,
-	  "fd=*(<f>%d/file) pid_fd=91* target_fd=93 flags=0 " FILE_TEXT " pid=%1" },
+	  "fd=*(<f>%d/file) pid_fd=91* target_fd=93 flags=0 " FILE_TEXT " pid=%1" NO_SOCKET },
 	{ "pidfd_getfd: nothing there", SYS_pidfd_getfd, { FD_CHILD, FD_NONE, 0 }, true,
-	  "fd=%r pid_fd=90* target_fd=999 flags=0 " NO_FILE " pid=%0" },
+	  "fd=%r pid_fd=90* target_fd=999 flags=0 " NO_FILE " pid=%0" NO_SOCKET },
 	{ "pidfd_getfd: no pidfd", SYS_pidfd_getfd, { FD_FILE, 3, 1 }, true,
-	  "fd=%r pid_fd=93* target_fd=3 flags=1 " NO_FILE " pid=<NA>" },
+	  "fd=%r pid_fd=93* target_fd=3 flags=1 " NO_FILE " pid=<NA>" NO_SOCKET },
 	{ "prctl: a number", SYS_prctl, { PR_SET_KEEPCAPS, 1, 2, 3, 4 }, false,
 	  "res=0 option=8(PR_SET_KEEPCAPS) arg2_str=<NA> arg2_int=1 arg3=2 arg4=3 arg5=4" },
 	{ "prctl: the name", SYS_prctl, { PR_GET_NAME, ADDRESS(name_taken), 0, 0, 0 }, false,
