@@ -15,10 +15,16 @@ static const char *const loss_names[] = {
 	[WIRE_LOST_RECORD_SIZE] = "record too large",
 	[WIRE_LOST_SCRATCH] = "no scratch memory",
 	[WIRE_LOST_TAIL_CALL] = "tail call failed",
+	[WIRE_LOST_SHARE] = "beyond its cgroup's share",
 	[WIRE_LOST_RECURSION] = "program skipped by the kernel",
 };
 _Static_assert(ARRAY_LEN(filter_names) == WIRE_FILTER__COUNT, "a name for each reason");
 _Static_assert(ARRAY_LEN(loss_names) == WIRE_LOST__COUNT, "a name for each reason");
+
+const char *summary_loss_name(enum wire_loss_reason reason)
+{
+	return loss_names[reason];
+}
 
 static uint64_t sum_of(const __u64 *values, unsigned cnt)
 {

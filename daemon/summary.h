@@ -17,6 +17,7 @@ struct summary {
  * raised alerts = delivered + failed + below priority + refused. True only after detach and drain,
  * when nothing is in flight. */
 bool summary_adds_up(const struct summary *summary);
+const char *summary_loss_name(enum wire_loss_reason reason);
 /* For people; several lines. */
 void summary_format(const struct summary *summary, struct buf *out);
 

@@ -134,7 +134,7 @@ static unsigned find_ancestors(const struct field_context *context, const struct
 	const struct proc *parent;
 	unsigned cnt;
 
-	if (!context->procs)
+	if (!context->procs || context->event->schema->flags & EVENT_OWN)
 		return 0;
 	if (context->event->proc)
 		return MIN(
@@ -223,7 +223,10 @@ void alert_put_own(const struct rule *rule, const struct alert_context *context,
 	buf_puts(out, ",\"rule_file\":");
 	text_put_json_string(out, template_cut(rule->file, limits->value_max));
 	buf_puts(out, ",\"exec_id\":");
-	alert_put_exec_id(header->pid, header->start_ns, header->exec_id, out);
+	if (fields->event->schema->flags & EVENT_OWN)
+		buf_puts(out, "null");
+	else
+		alert_put_exec_id(header->pid, header->start_ns, header->exec_id, out);
 	buf_putc(out, ',');
 	put_ancestors(fields, limits->ancestor_max, out);
 	buf_printf(out,

@@ -309,6 +309,8 @@ void proc_table_apply(struct proc_table *table, struct event *event)
 	event->proc = NULL;
 	event->image = NULL;
 	table->pinned[0] = table->pinned[1] = NULL;
+	if (event->schema->flags & EVENT_OWN)
+		return;
 	if (event->header->pid == 0) {
 		table->stats.refused++;
 		return;

@@ -148,6 +148,7 @@
 #define LIFECYCLE  EVENT_LIFECYCLE
 #define STATE	   EVENT_STATE
 #define CREATES_FD EVENT_CREATES_FD
+#define OWN	   EVENT_OWN
 static const struct event_schema schemas[] = {
 #define EVENT(id, name, class, flags, doc) \
 	{ EVENT_##id, name, CLASS_##class, flags, params_##id, PARAM_##id##__COUNT, doc },

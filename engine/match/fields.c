@@ -63,6 +63,26 @@ const struct field *field_find_prefix(struct str text)
 	return longest;
 }
 
+static bool is_in(const struct field_family *family, const struct field *field)
+{
+	return field >= family->fields && field < family->fields + family->cnt;
+}
+
+/* What is told of the task that the event is of. */
+static bool is_of_task(const struct field *field)
+{
+	return is_in(&fields_proc, field) || is_in(&fields_thread, field) ||
+	       is_in(&fields_user, field) || is_in(&fields_group, field) ||
+	       is_in(&fields_container, field) || is_in(&fields_k8s, field);
+}
+
+bool field_has_event(const struct field *field, const struct event_schema *schema)
+{
+	if (schema->flags & EVENT_OWN && is_of_task(field))
+		return false;
+	return !field->has_event || field->has_event(schema);
+}
+
 void field_read(const struct field *field, const struct field_context *context,
 		const struct field_argument *argument, struct value_set *ret)
 {
@@ -70,6 +90,9 @@ void field_read(const struct field *field, const struct field_context *context,
 	if (context->override && context->override(field, argument, ret, context->override_data))
 		return;
 	*ret = (struct value_set){ .state = FIELD_ABSENT };
+	/* Its header's zeros are nobody's: uid 0 would be root. */
+	if (context->event->schema->flags & EVENT_OWN && is_of_task(field))
+		return;
 	field->get(context, argument, ret);
 }
 

@@ -191,7 +191,8 @@ EVT_GETTER(get_is_open_create)
 
 EVT_GETTER(get_cpu)
 {
-	give_u64(context, VALUE_U64, context->event->header->cpu, ret);
+	if (context->event->header->ring != WIRE_RING_OWN)
+		give_u64(context, VALUE_U64, context->event->header->cpu, ret);
 }
 
 EVT_GETTER(get_source)
@@ -358,7 +359,8 @@ static const struct field fields[] = {
 		"1 on events that only describe a process.", NO_VALUE, "evt.count.procinfo = 1"),
 	FIELD_ROW_RESERVED("evt.count.threadinfo", U64, 0,
 		"1 on events that only describe a thread.", NO_VALUE, "evt.count.threadinfo = 1"),
-	FIELD_ROW("evt.cpu", U64, 0, NULL, get_cpu, "Number of the processor.", NEVER, "evt.cpu = 0"),
+	FIELD_ROW("evt.cpu", U64, 0, NULL, get_cpu, "Number of the processor.",
+		  "Of events of haetae's own.", "evt.cpu = 0"),
 	FIELD_ROW("evt.datetime", STRING, 0, NULL, evt_get_datetime,
 		"Local date and time with nanoseconds.", NEVER, "evt.datetime startswith 2026-"),
 	FIELD_ROW("evt.datetime.s", STRING, 0, NULL, evt_get_datetime_s,

@@ -13,7 +13,7 @@ static bool has_value_on(const struct operand *operand, const struct event_schem
 		return true;
 	if (operand->argument.param_of_type && operand->argument.param_of_type[schema->type] < 0)
 		return false;
-	return !operand->field->has_event || operand->field->has_event(schema);
+	return field_has_event(operand->field, schema);
 }
 
 /* Whether the operand can have a value on any event of the set. */
@@ -21,8 +21,7 @@ static bool can_exist(const struct operand *operand, const struct event_set *eve
 {
 	bool generic_seen = false;
 
-	if (operand->kind != OPERAND_FIELD ||
-	    (!operand->field->has_event && !operand->argument.param_of_type))
+	if (operand->kind != OPERAND_FIELD)
 		return true;
 	for (unsigned code = 0; code < EVENT_CODE__COUNT; code++) {
 		unsigned type = code < EVENT_CODE_SYSCALL ? code : EVENT_GENERIC;

@@ -59,6 +59,7 @@ struct param_schema {
 #define EVENT_LIFECYCLE	 (1u << 1)
 #define EVENT_STATE	 (1u << 2)
 #define EVENT_CREATES_FD (1u << 3)
+#define EVENT_OWN	 (1u << 4) /* made in user space: of no task */
 
 struct event_schema {
 	enum event_type type;

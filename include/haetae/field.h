@@ -65,6 +65,9 @@ struct field_context {
 	void *override_data;
 };
 
+/* Whether the field can have a value on such an event. */
+bool field_has_event(const struct field *field, const struct event_schema *schema);
+
 /* Reads a field: the override first, then the getter. Every reader goes through here. */
 void field_read(const struct field *field, const struct field_context *context,
 		const struct field_argument *argument, struct value_set *ret);

@@ -91,6 +91,7 @@ int probes_read_counters(struct probes *probes, struct probes_counters *ret);
 /* Records lost of one cgroup so far; `other` collects cgroups beyond the table (decision 18). */
 struct probes_cgroup_loss {
 	uint64_t cgroup_id, lost;
+	enum wire_hierarchy hierarchy; /* whose cgroup_id it is */
 };
 /* Fills up to max entries, largest first; *ret_other is the rest. Returns how many. */
 uint32_t probes_read_cgroup_loss(struct probes *probes, struct probes_cgroup_loss *ret,

@@ -135,6 +135,12 @@ const struct proc *proc_ancestor(const struct proc_table *table, const struct pr
 unsigned proc_ancestry(const struct proc_table *table, const struct proc *proc,
 		       const struct proc **ret, unsigned max);
 
+/* The path of a control group within its hierarchy, as /proc tells it of a process of the table
+ * that is in it. False where none is there to ask, or the path does not fit. Walks the whole table.
+ */
+bool proc_cgroup_path(const struct proc_table *table, uint64_t cgroup_id,
+		      enum wire_hierarchy hierarchy, char *ret, size_t size);
+
 /* User and group names of the host's /etc/passwd and /etc/group, read at start and when the files
  * change (checked at most once a second). NULL where the id has none. A name is valid until the
  * next call. Not being able to read them is no error: nobody has a name then. */

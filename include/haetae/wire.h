@@ -65,13 +65,15 @@ struct wire_header {
 };
 
 #define WIRE_RING_NONE 255
+/* Of haetae's own events: made by the daemon, of no task. */
+#define WIRE_RING_OWN 254
 
 /* header.flags */
 #define WIRE_COMPAT32	   (1u << 0)  /* a 32-bit call (int 0x80 or a 32-bit program) */
 #define WIRE_CUT	   (1u << 1)  /* at least one parameter carries WIRE_PARAM_CUT */
 #define WIRE_STATE	   (1u << 2)  /* only keeps the process table; no rule sees it */
-#define WIRE_ARGV_SHORT	   (1u << 3)  /* argv cut to 256 bytes: lifecycle ring above 75 % */
-#define WIRE_ENV_DROPPED   (1u << 4)  /* env left out: lifecycle ring above 50 % */
+#define WIRE_ARGV_SHORT	   (1u << 3)  /* argv cut to 256 bytes: lifecycle ring nearly full */
+#define WIRE_ENV_DROPPED   (1u << 4)  /* env left out: lifecycle ring getting full */
 #define WIRE_PATH_SWAPPED  (1u << 5)  /* evt.path_swapped (decision 2) */
 #define WIRE_PEER_MISMATCH (1u << 6)  /* evt.peer_mismatch (decision 3) */
 #define WIRE_IO_URING	   (1u << 7)  /* evt.via = io_uring */
@@ -185,6 +187,7 @@ enum wire_loss_reason {
 	WIRE_LOST_RECORD_SIZE, /* did not fit into WIRE_RECORD_MAX */
 	WIRE_LOST_SCRATCH,     /* no scratch memory for this cpu */
 	WIRE_LOST_TAIL_CALL,   /* a tail call failed */
+	WIRE_LOST_SHARE,       /* the rest of a nearly full lifecycle ring is for other cgroups */
 	WIRE_LOST_RECURSION,   /* the kernel skipped a program (recursion_misses); class unknown */
 	WIRE_LOST__COUNT
 };

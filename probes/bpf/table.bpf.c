@@ -90,6 +90,7 @@ const __u8 parameter_counts[EVENT__COUNT] = {
 #define LIFECYCLE  1
 #define STATE	   0
 #define CREATES_FD 0
+#define OWN	   0
 #define EVENT(id, name, class, flags, doc) [EVENT_##id] = flags,
 static const __u8 is_lifecycle[EVENT__COUNT] = {
 #include "haetae/events.def"
