@@ -9,6 +9,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 
+#include "bpf/shared.h"
+
 /* More than the kernel's table holds (maps.h: 1,024); bounds the walk against one that grows. */
 #define CGROUPS_MAX 8192
 
@@ -88,7 +90,8 @@ uint32_t counters_read_cgroup_loss(const struct counter_sources *sources,
 		previous = &key;
 		if (bpf_map_lookup_elem(sources->cgroup_loss_fd, &key, &lost) < 0)
 			continue;
-		entry.cgroup_id = key;
+		entry.cgroup_id = key & CGROUP_KEY_ID;
+		entry.hierarchy = (enum wire_hierarchy)(key >> CGROUP_KEY_SHIFT);
 		entry.lost = lost;
 		insert(ret, &cnt, max, entry, ret_other);
 	}

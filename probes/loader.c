@@ -16,7 +16,7 @@
 #include "skeleton.h"
 
 #define RINGS_BYTES_MAX (64u << 20) /* decision 21; all rings together */
-#define BULK_RINGS_MAX	255	    /* header.ring is a byte, and 0 is the lifecycle ring */
+#define BULK_RINGS_MAX	253 /* header.ring is a byte: 0 and the two WIRE_RING_ are taken */
 /* pid_max goes up to 4 Mi; a scope is a tree of one service or test. Beyond: counted as lost. */
 #define SCOPE_TASKS_MAX 65536
 /* Calls with strings that run at one time and are looked at; of 4 KiB each. */

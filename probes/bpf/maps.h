@@ -63,8 +63,8 @@ struct {
 	__type(value, __u64);
 } sequences SEC(".maps") __weak;
 
-/* Not an LRU: evicted entries would make the sum wrong (decision 18). What doesn't fit is counted
- * in cgroup_other. */
+/* By cgroup_key(). Not an LRU: evicted entries would make the sum wrong (decision 18). What doesn't
+ * fit is counted in cgroup_other. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -78,6 +78,15 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } cgroup_other SEC(".maps") __weak;
+
+/* The lifecycle ring under pressure, by cgroup_key(). Which groups are forgotten for want of space
+ * bends a share, no account, so that an LRU does. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PRESSURE_CGROUPS);
+	__type(key, __u64);
+	__type(value, struct pressure_use);
+} cgroup_use SEC(".maps") __weak;
 
 /* Tail calls: the kernel wants all members of an array to have the same hook. */
 struct {
@@ -160,6 +169,7 @@ extern __u8 is_wanted[EVENT__COUNT], is_evaluated[EVENT__COUNT];
 /* 1: the bulk rings carry records that wake nobody, so adaptive wake-ups don't work there. */
 extern __u8 bulk_is_mixed;
 /* The seed writes these, user space reads them. */
+extern struct pressure_total lifecycle_total;
 extern __u32 own_tgid;
 extern __u32 scope_added, scope_root_tgid;
 extern __u8 seed_is_silent;

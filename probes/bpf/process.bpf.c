@@ -187,15 +187,14 @@ static __always_inline __u64 skip_string(struct frame *frame, __u64 from)
 /* Decision 20: under pressure the environment goes first, then all but the head of argv. */
 static __always_inline __u32 argv_limit(struct frame *frame, bool *ret_want_env)
 {
-	__u64 pending = bpf_ringbuf_query(&lifecycle_ring, BPF_RB_AVAIL_DATA);
-	__u64 quarter = settings.lifecycle_ring_bytes / 4;
+	enum pressure_level level = lifecycle_level(frame_header(frame), 0);
 
 	*ret_want_env = settings.want_env;
-	if (pending > 2 * quarter && settings.want_env) {
+	if (level >= PRESSURE_NO_ENV && settings.want_env) {
 		frame->flags |= WIRE_ENV_DROPPED;
 		*ret_want_env = false;
 	}
-	return pending > 3 * quarter ? ARGV_SHORT_BYTES : WIRE_RECORD_MAX;
+	return level >= PRESSURE_SHORT_ARGV ? ARGV_SHORT_BYTES : WIRE_RECORD_MAX;
 }
 
 /* Marks argv as cut for pressure, where it was. */

@@ -117,30 +117,30 @@ static __always_inline void count_generated(__u32 type)
 		own->generated++;
 }
 
-static __always_inline void count_cgroup_loss(__u64 cgroup_id)
+static __always_inline void count_cgroup_loss(__u64 key)
 {
-	__u64 *lost = bpf_map_lookup_elem(&cgroup_loss, &cgroup_id), one = 1;
+	__u64 *lost = bpf_map_lookup_elem(&cgroup_loss, &key), one = 1;
 	__u32 zero = 0;
 
-	/* Id 0: the event was lost before its cgroup was known. */
-	if (!lost && cgroup_id &&
-	    bpf_map_update_elem(&cgroup_loss, &cgroup_id, &one, BPF_NOEXIST) == 0)
+	/* Key 0: the event was lost before its cgroup was known. */
+	if (!lost && key && bpf_map_update_elem(&cgroup_loss, &key, &one, BPF_NOEXIST) == 0)
 		return;
 	if (!lost)
-		lost = bpf_map_lookup_elem(&cgroup_loss, &cgroup_id);
+		lost = bpf_map_lookup_elem(&cgroup_loss, &key);
 	if (!lost)
 		lost = bpf_map_lookup_elem(&cgroup_other, &zero);
 	if (lost)
 		__sync_fetch_and_add(lost, 1);
 }
 
-static __always_inline void count_lost(__u32 type, __u32 reason, __u64 cgroup_id)
+/* cgroup: its cgroup_key(), 0 where it is not known. */
+static __always_inline void count_lost(__u32 type, __u32 reason, __u64 cgroup)
 {
 	struct wire_counters *own = counters_of(type);
 
 	if (own && reason < WIRE_LOST__COUNT)
 		own->lost[reason]++;
-	count_cgroup_loss(cgroup_id);
+	count_cgroup_loss(cgroup);
 }
 
 static __always_inline struct frame *frame_get(void)
@@ -212,7 +212,10 @@ static __always_inline void frame_release(struct frame *frame)
 /* The next program of the chain did not start: the event ends here. */
 static __always_inline void frame_abandon(struct frame *frame)
 {
-	count_lost(frame->type, WIRE_LOST_TAIL_CALL, frame_header(frame)->cgroup_id);
+	const struct wire_header *header = frame_header(frame);
+
+	count_lost(frame->type, WIRE_LOST_TAIL_CALL,
+		   cgroup_key(header->cgroup_id, header->cgroup_hierarchy));
 	frame_release(frame);
 }
 

@@ -5,6 +5,8 @@
 #ifndef HAETAE_BPF_SHARED_H
 #define HAETAE_BPF_SHARED_H
 
+#include "pressure.h"
+
 /* A per-CPU map's value has at most 32 KiB (PCPU_MIN_UNIT_SIZE, include/linux/percpu.h). */
 #define FRAME_BYTES 32768
 
@@ -46,6 +48,15 @@ enum chain_slot {
 	CHAIN_SOCKET,  /* ends of a socket, before the filter */
 	CHAIN__COUNT
 };
+
+/* A control group as a key: kernfs numbers are unique in one hierarchy only. They count up from 1
+ * (fs/kernfs/dir.c), so the two upper bits are free for the hierarchy. */
+#define CGROUP_KEY_SHIFT 62
+#define CGROUP_KEY_ID	 ((1ull << CGROUP_KEY_SHIFT) - 1)
+static inline __u64 cgroup_key(__u64 id, __u8 hierarchy)
+{
+	return id ? (id & CGROUP_KEY_ID) | (__u64)hierarchy << CGROUP_KEY_SHIFT : 0;
+}
 
 enum scope_kind {
 	SCOPE_ALL,

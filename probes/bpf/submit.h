@@ -7,20 +7,16 @@
 
 #include "filter.h"
 
-/* Decision 19: what no rule evaluates wakes nobody, until a quarter of the ring is full; from there
- * on the reader is woken once every 64th of the ring (a wake-up is an interrupt to oneself), and
- * finds the rest while it reads. In a ring that also holds records that wake nobody the kernel's
- * adaptive wake-up is of no use: it fires only when all that is before the record has been read
- * (kernel/bpf/ringbuf.c), so there the rest is woken for always. */
+/* Decision 19: what no rule evaluates wakes nobody, until a quarter of the ring is full. In a ring
+ * that also holds records that wake nobody the kernel's adaptive wake-up is of no use: it fires
+ * only when all that is before the record has been read (kernel/bpf/ringbuf.c), so there the rest
+ * is woken for always. */
 static __always_inline __u64 wake_flags(__u32 type, bool is_mixed, __u64 pending, __u32 length,
 					__u32 bytes)
 {
-	__u64 step = bytes / 64;
-
-	if (pending > bytes / 4)
-		return (pending ^ (pending + length)) & ~(step - 1) ? BPF_RB_FORCE_WAKEUP
-								    : BPF_RB_NO_WAKEUP;
-	if (type >= EVENT__COUNT || !is_evaluated[type])
+	if (pressure_wakes(pending, length, bytes))
+		return BPF_RB_FORCE_WAKEUP;
+	if (pending > bytes / 4 || type >= EVENT__COUNT || !is_evaluated[type])
 		return BPF_RB_NO_WAKEUP;
 	return is_mixed ? BPF_RB_FORCE_WAKEUP : 0;
 }
@@ -38,6 +34,47 @@ static __always_inline void frame_prefer_lifecycle(struct frame *frame)
 {
 	frame->is_lifecycle = bpf_ringbuf_query(&lifecycle_ring, BPF_RB_AVAIL_DATA) <
 			      settings.lifecycle_ring_bytes / 2;
+}
+
+static __always_inline __u64 header_cgroup_key(const struct wire_header *header)
+{
+	return cgroup_key(header->cgroup_id, header->cgroup_hierarchy);
+}
+
+/* The control group's use of the lifecycle ring in this window; NULL: no memory for it. */
+static __always_inline struct pressure_use *lifecycle_use(const struct wire_header *header)
+{
+	__u64 key = header_cgroup_key(header);
+	struct pressure_use *use = bpf_map_lookup_elem(&cgroup_use, &key), first = {};
+
+	if (!use && bpf_map_update_elem(&cgroup_use, &key, &first, BPF_NOEXIST) == 0)
+		use = bpf_map_lookup_elem(&cgroup_use, &key);
+	if (use)
+		pressure_turn(use, &lifecycle_total, header->time_ns >> PRESSURE_WINDOW_SHIFT);
+	return use;
+}
+
+/* How the group that the header names must hold back (decision 20). `length`: of a record that is
+ * about to be written, 0 where it only asks. */
+static __always_inline enum pressure_level lifecycle_level(const struct wire_header *header,
+							   __u32 length)
+{
+	__u64 pending = bpf_ringbuf_query(&lifecycle_ring, BPF_RB_AVAIL_DATA);
+	__u32 bytes = settings.lifecycle_ring_bytes;
+	struct pressure_use *use;
+
+	if (pending <= bytes / 4)
+		return PRESSURE_NONE;
+	use = lifecycle_use(header);
+	if (!use)
+		return pressure_level(pending, bytes, 1);
+	if (length) {
+		__sync_fetch_and_add(&use->bytes, length);
+		__sync_fetch_and_add(&lifecycle_total.bytes, length);
+		if (pressure_is_over_share(use->bytes, &lifecycle_total, bytes))
+			use->is_heavy = 1;
+	}
+	return pressure_level(pending, bytes, use->is_heavy | use->was_heavy);
 }
 
 static __always_inline long output_lifecycle(struct wire_header *header, __u32 length)
@@ -96,7 +133,12 @@ static __always_inline void frame_submit(struct frame *frame)
 		return;
 	}
 	if (length > WIRE_RECORD_MAX) {
-		count_lost(frame->type, WIRE_LOST_RECORD_SIZE, header->cgroup_id);
+		count_lost(frame->type, WIRE_LOST_RECORD_SIZE, header_cgroup_key(header));
+		frame_release(frame);
+		return;
+	}
+	if (frame->is_lifecycle && lifecycle_level(header, length) == PRESSURE_REFUSED) {
+		count_lost(frame->type, WIRE_LOST_SHARE, header_cgroup_key(header));
 		frame_release(frame);
 		return;
 	}
@@ -105,7 +147,7 @@ static __always_inline void frame_submit(struct frame *frame)
 	else
 		error = output_bulk(header, length, bulk);
 	if (error)
-		count_lost(frame->type, WIRE_LOST_RING_FULL, header->cgroup_id);
+		count_lost(frame->type, WIRE_LOST_RING_FULL, header_cgroup_key(header));
 	else if (own)
 		own->submitted++;
 	frame_release(frame);

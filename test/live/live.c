@@ -245,7 +245,8 @@ static void check_sequences(const struct live *live)
 
 	for (unsigned type = 0; type < EVENT__COUNT; type++)
 		lost += live->counters.types[type].lost[WIRE_LOST_RING_FULL] +
-			live->counters.types[type].lost[WIRE_LOST_RECORD_SIZE];
+			live->counters.types[type].lost[WIRE_LOST_RECORD_SIZE] +
+			live->counters.types[type].lost[WIRE_LOST_SHARE];
 	for (unsigned bulk = 0; bulk < 2; bulk++)
 		for (unsigned cpu = 0; cpu < ARRAY_LEN(live->seen[bulk]); cpu++)
 			missing += live->max_sequence[bulk][cpu] - live->seen[bulk][cpu];
