@@ -15,6 +15,7 @@
 #include "haetae/clock.h"
 #include "haetae/log.h"
 #include "loss.h"
+#include "loss_event.h"
 #include "privileges.h"
 #include "summary.h"
 
@@ -29,6 +30,8 @@ struct daemon {
 	struct probes *probes;	 /* owned */
 	struct engine engine;
 	struct loss_window loss;
+	struct loss_watch loss_watch;
+	uint64_t own_sequence; /* of haetae's own events */
 	int signal_fd, epoll_fd;
 	uint64_t start_ns, next_tick_ns, end_ns;
 	bool is_stopping;
@@ -149,12 +152,14 @@ static int block_signals(struct daemon *daemon)
 	return watch(daemon->epoll_fd, daemon->signal_fd);
 }
 
-static void read_completeness(uint64_t cgroup_id, struct alert_context *alert, void *data)
+static void read_completeness(const struct wire_header *header, struct alert_context *alert,
+			      void *data)
 {
 	struct daemon *daemon = data;
 
 	alert->lost_10s = loss_window_total(&daemon->loss);
-	alert->lost_cgroup_10s = loss_window_cgroup(&daemon->loss, cgroup_id);
+	alert->lost_cgroup_10s = loss_window_cgroup(&daemon->loss, header->cgroup_id,
+						    (enum wire_hierarchy)header->cgroup_hierarchy);
 }
 
 static void say_ready(const struct daemon *daemon)
@@ -179,13 +184,53 @@ static int milliseconds_until(uint64_t then_ns)
 	return then_ns <= now_ns ? 0 : (int)((then_ns - now_ns) / NS_PER_MS + 1);
 }
 
+/* Loss has begun or ended: an event for the rules, a line for the log. */
+static void tell_loss(struct daemon *daemon, enum loss_change change)
+{
+	struct probes_cgroup_loss cgroups[LOSS_CGROUPS_KNOWN];
+	struct loss_report report;
+	struct loss_record record;
+	_cleanup_(buf_done) struct buf text;
+	uint64_t other;
+	uint32_t cnt = probes_read_cgroup_loss(daemon->probes, cgroups, LOSS_CGROUPS_KNOWN, &other);
+
+	loss_watch_report(&daemon->loss_watch, change, cgroups, cnt, &report);
+	loss_record_make(&record, &report, ++daemon->own_sequence, daemon->engine.procs);
+	engine_own(&daemon->engine, record.bytes, record.length);
+	buf_init(&text, 4096);
+	loss_report_format(&report, daemon->engine.procs, &text);
+	log_warning("events %s lost: %llu of %llu in %.1f s (%.*s)",
+		    change == LOSS_BEGIN ? "are being" : "are no longer",
+		    (unsigned long long)report.since.lost,
+		    (unsigned long long)report.since.generated,
+		    (double)report.since.time_ns / (double)NS_PER_SEC, STR_ARG(buf_str(&text)));
+}
+
+static void watch_loss(struct daemon *daemon, const struct probes_counters *counters, bool is_last)
+{
+	struct loss_totals now;
+	enum loss_change change;
+
+	loss_totals_of(counters, clock_boot_ns(), &now);
+	do {
+		change = loss_watch_step(&daemon->loss_watch, &now, is_last);
+		if (change != LOSS_SAME)
+			tell_loss(daemon, change);
+	} while (is_last && change == LOSS_BEGIN);
+}
+
 static void tick(struct daemon *daemon, uint64_t now_ns)
 {
+	struct probes_counters counters;
+
 	if (now_ns < daemon->next_tick_ns)
 		return;
 	daemon->next_tick_ns = now_ns + TICK_NS;
 	engine_tick(&daemon->engine);
-	loss_window_tick(&daemon->loss, daemon->probes);
+	if (probes_read_counters(daemon->probes, &counters) < 0)
+		return;
+	loss_window_tick(&daemon->loss, &counters, daemon->probes);
+	watch_loss(daemon, &counters, false);
 }
 
 static void loop(struct daemon *daemon)
@@ -218,6 +263,8 @@ static void stop(struct daemon *daemon)
 		;
 	if (probes_read_counters(daemon->probes, &counters) < 0)
 		log_warning("the kernel's counters could not be read: the summary lacks them");
+	else
+		watch_loss(daemon, &counters, true);
 	outputs_stop(daemon->outputs, clock_boot_ns() + STOP_DEADLINE_NS);
 	outputs_stats(daemon->outputs, &summary.outputs);
 	summary.duration_ns = clock_boot_ns() - daemon->start_ns;

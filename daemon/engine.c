@@ -87,7 +87,7 @@ static void raise_alert(const struct rule *rule, void *data)
 
 	engine->counters.alerts[rule->priority]++;
 	if (engine->completeness)
-		engine->completeness(engine->event.header->cgroup_id, &engine->alert,
+		engine->completeness(engine->event.header, &engine->alert,
 				     engine->completeness_data);
 	if (alert_new(rule, &engine->alert, &alert) < 0)
 		engine->counters.alerts_lost_memory++;
@@ -106,16 +106,10 @@ void engine_seed(const void *record, uint32_t length, void *data)
 	arena_reset(&engine->scratch);
 }
 
-void engine_handle(const void *record, uint32_t length, void *data)
+static void run_stages(struct engine *engine)
 {
-	struct engine *engine = data;
 	struct event *event = &engine->event;
 
-	if (event_decode(event, record, length) != 0) {
-		engine->counters.undecodable++;
-		return;
-	}
-	engine->counters.delivered[event->schema->type]++;
 	event->wall_offset_ns = engine->wall_offset_ns;
 	proc_table_apply(engine->procs, event);
 	if (!(event->schema->flags & EVENT_STATE)) {
@@ -124,6 +118,27 @@ void engine_handle(const void *record, uint32_t length, void *data)
 		matcher_run(engine->matcher, &engine->fields, raise_alert, engine);
 	}
 	arena_reset(&engine->scratch);
+}
+
+void engine_handle(const void *record, uint32_t length, void *data)
+{
+	struct engine *engine = data;
+
+	if (event_decode(&engine->event, record, length) != 0) {
+		engine->counters.undecodable++;
+		return;
+	}
+	engine->counters.delivered[engine->event.schema->type]++;
+	run_stages(engine);
+}
+
+void engine_own(struct engine *engine, const void *record, uint32_t length)
+{
+	int r = event_decode(&engine->event, record, length);
+
+	hae_assert(r == 0 && engine->event.schema->flags & EVENT_OWN);
+	engine->counters.own++;
+	run_stages(engine);
 }
 
 void engine_tick(struct engine *engine)

@@ -10,6 +10,7 @@ struct engine_counters {
 	uint64_t delivered[EVENT__COUNT]; /* decoded, by type; state records too */
 	uint64_t undecodable;		  /* refused by the decoder */
 	uint64_t undecodable_seeds;	  /* the same of the task iterator's records */
+	uint64_t own;			  /* haetae's own events: made here, in no account */
 	uint64_t evaluated;		  /* given to the matcher */
 	uint64_t alerts[PRIORITY__COUNT]; /* raised */
 	uint64_t alerts_lost_memory;	  /* a hit that could not be rendered */
@@ -28,8 +29,9 @@ struct engine {
 	struct alert_context alert;
 	uint64_t next_number;
 	int64_t wall_offset_ns;
-	/* How much was lost around an event of this cgroup; set by the daemon. */
-	void (*completeness)(uint64_t cgroup_id, struct alert_context *alert, void *data);
+	/* How much was lost around this event, in all and of its cgroup; set by the daemon. */
+	void (*completeness)(const struct wire_header *header, struct alert_context *alert,
+			     void *data);
 	void *completeness_data;
 	char hostname[256], boot_id[40];
 	struct engine_counters counters;
@@ -46,6 +48,8 @@ void engine_done(struct engine *engine);
  * ring, so they take no part in the accounts. */
 void engine_seed(const void *record, uint32_t length, void *data);
 void engine_handle(const void *record, uint32_t length, void *data);
+/* A record of haetae's own making (EVENT_OWN), from here on an event like others. */
+void engine_own(struct engine *engine, const void *record, uint32_t length);
 /* Housekeeping between batches: wall clock, grace periods. */
 void engine_tick(struct engine *engine);
 

@@ -1,5 +1,5 @@
 /*
- * The loss window behind an alert's `completeness`. Samples the kernel's counters once a second;
+ * The loss window behind an alert's `completeness`. Sampled once a second;
  * the cgroup table is read only where the total has grown. Owned by the daemon, engine thread.
  */
 #include "loss.h"
@@ -14,19 +14,17 @@ uint64_t loss_total(const struct probes_counters *counters)
 	return sum;
 }
 
-void loss_window_tick(struct loss_window *window, struct probes *probes)
+void loss_window_tick(struct loss_window *window, const struct probes_counters *counters,
+		      struct probes *probes)
 {
 	const struct loss_sample *last = &window->samples[window->newest];
-	struct probes_counters counters;
 	struct loss_sample *next;
 	uint64_t other;
 
 	window->newest = (window->newest + 1) % ARRAY_LEN(window->samples);
 	next = &window->samples[window->newest];
 	*next = *last;
-	if (probes_read_counters(probes, &counters) < 0)
-		return;
-	next->total = loss_total(&counters);
+	next->total = loss_total(counters);
 	if (next->total != last->total)
 		next->cgroup_cnt =
 			probes_read_cgroup_loss(probes, next->cgroups, LOSS_CGROUPS_MAX, &other);
@@ -42,18 +40,21 @@ uint64_t loss_window_total(const struct loss_window *window)
 	return window->samples[window->newest].total - oldest(window)->total;
 }
 
-static uint64_t cgroup_lost(const struct loss_sample *sample, uint64_t cgroup_id)
+static uint64_t cgroup_lost(const struct loss_sample *sample, uint64_t cgroup_id,
+			    enum wire_hierarchy hierarchy)
 {
 	for (uint32_t i = 0; i < sample->cgroup_cnt; i++)
-		if (sample->cgroups[i].cgroup_id == cgroup_id)
+		if (sample->cgroups[i].cgroup_id == cgroup_id &&
+		    sample->cgroups[i].hierarchy == hierarchy)
 			return sample->cgroups[i].lost;
 	return 0;
 }
 
-uint64_t loss_window_cgroup(const struct loss_window *window, uint64_t cgroup_id)
+uint64_t loss_window_cgroup(const struct loss_window *window, uint64_t cgroup_id,
+			    enum wire_hierarchy hierarchy)
 {
-	uint64_t now = cgroup_lost(&window->samples[window->newest], cgroup_id);
-	uint64_t before = cgroup_lost(oldest(window), cgroup_id);
+	uint64_t now = cgroup_lost(&window->samples[window->newest], cgroup_id, hierarchy);
+	uint64_t before = cgroup_lost(oldest(window), cgroup_id, hierarchy);
 
 	return now > before ? now - before : 0;
 }

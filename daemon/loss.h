@@ -21,11 +21,13 @@ struct loss_window {
 	uint32_t newest;
 };
 
-/* Reads the kernel's counters; call it once a second. */
-void loss_window_tick(struct loss_window *window, struct probes *probes);
+/* Call it once a second with the counters of the moment. */
+void loss_window_tick(struct loss_window *window, const struct probes_counters *counters,
+		      struct probes *probes);
 /* Lost within the window, up to the newest tick. */
 uint64_t loss_window_total(const struct loss_window *window);
-uint64_t loss_window_cgroup(const struct loss_window *window, uint64_t cgroup_id);
+uint64_t loss_window_cgroup(const struct loss_window *window, uint64_t cgroup_id,
+			    enum wire_hierarchy hierarchy);
 
 /* Sum over types and reasons. */
 uint64_t loss_total(const struct probes_counters *counters);

@@ -68,8 +68,10 @@ Test(loss, window_is_ten_ticks)
 	for (unsigned i = 0; i < ARRAY_LEN(window.samples); i++)
 		window.samples[i].total = 5;
 	cr_expect_eq(loss_window_total(&window), 0, "all of it is older");
-	window.samples[0].cgroups[0] = (struct probes_cgroup_loss){ 42, 9 };
+	window.samples[0].cgroups[0] = (struct probes_cgroup_loss){ 42, 9, WIRE_HIERARCHY_PIDS };
 	window.samples[0].cgroup_cnt = 1;
-	cr_expect_eq(loss_window_cgroup(&window, 42), 9);
-	cr_expect_eq(loss_window_cgroup(&window, 43), 0);
+	cr_expect_eq(loss_window_cgroup(&window, 42, WIRE_HIERARCHY_PIDS), 9);
+	cr_expect_eq(loss_window_cgroup(&window, 43, WIRE_HIERARCHY_PIDS), 0);
+	cr_expect_eq(loss_window_cgroup(&window, 42, WIRE_HIERARCHY_V2), 0,
+		     "the same number in another hierarchy is another cgroup");
 }
