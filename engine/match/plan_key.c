@@ -5,6 +5,8 @@
  */
 #include "plan_key.h"
 
+#include "glob.h"
+
 /* Bits of plan_lookup.lengths; a path gains a slash in normal form. */
 #define KEY_LENGTHS 256
 
@@ -54,10 +56,32 @@ static struct str glob_part(struct str pattern)
 	return tail.n > head.n ? tail : head;
 }
 
+/* pmatch: components are found as they are written, whatever number of slashes is between them. */
+static struct str path_part(struct str path)
+{
+	struct str best = { path.p, 0 };
+	uint32_t begin = 0;
+
+	for (uint32_t i = 0; i <= path.n; i++) {
+		struct str component = { path.p + begin, i - begin };
+
+		if (i < path.n && path.p[i] != '/')
+			continue;
+		if (glob_has_wildcard(component))
+			component = glob_part(component);
+		if (component.n > best.n)
+			best = component;
+		begin = i + 1;
+	}
+	return best;
+}
+
 struct str plan_key_part(const struct predicate *predicate, const struct literal *literal)
 {
 	if (predicate->op == OP_GLOB || predicate->op == OP_IGLOB)
 		return glob_part(literal->value.str);
+	if (predicate->op == OP_PMATCH)
+		return path_part(literal->value.str);
 	if (predicate->op == OP_REGEX)
 		return regex_needed(literal->regex);
 	return literal->value.str;
@@ -104,7 +128,10 @@ static bool kind_of_op(const struct predicate *predicate, enum lookup_kind *ret)
 		return true;
 	case OP_PMATCH:
 		*ret = LOOKUP_PATH;
-		return is_indexable_path_set(predicate);
+		if (is_indexable_path_set(predicate))
+			return true;
+		*ret = LOOKUP_CONTAINS;
+		return !predicate->paths->has_root && have_parts(predicate);
 	case OP_CONTAINS:
 	case OP_BCONTAINS:
 	case OP_GLOB:

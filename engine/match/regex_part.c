@@ -81,17 +81,34 @@ static uint32_t take_character(struct scan *scan)
 	return code;
 }
 
-/* A character of the top level, with the operator behind it. */
+/* A character of the top level, or a class of one, with the operator behind it. */
 static void add_character(struct scan *scan)
 {
-	uint32_t code = take_character(scan);
-	char behind = scan->pos < scan->in.n ? scan->in.p[scan->pos] : '\0';
-	bool is_optional = behind == '*' || behind == '?' || behind == '{';
+	bool is_class = scan->in.p[scan->pos] == '[';
+	uint32_t code;
+	char behind;
+	bool is_optional;
+
+	scan->pos += is_class;
+	code = take_character(scan);
+	scan->pos += is_class;
+	behind = scan->pos < scan->in.n ? scan->in.p[scan->pos] : '\0';
+	is_optional = behind == '*' || behind == '?' || behind == '{';
 
 	if (code >= 0x80 || is_optional)
 		end_run(scan);
 	else
 		scan->run[scan->run_cnt++] = (char)code;
+}
+
+/* [.] is how many write a dot. */
+static bool is_class_of_one(const struct scan *scan)
+{
+	struct str rest = { scan->in.p + scan->pos, scan->in.n - scan->pos };
+	const char *end = rest.n ? memchr(rest.p, '}', rest.n) : NULL;
+
+	return str_starts_with(rest, STR("[\\x{")) && end && end + 1 < rest.p + rest.n &&
+	       end[1] == ']';
 }
 
 /* False: what stands at the top level is one of several alternatives. */
@@ -102,7 +119,7 @@ static bool scan_all(struct scan *scan)
 
 		if (c == '|')
 			return false;
-		if (c == '\\') {
+		if (c == '\\' || is_class_of_one(scan)) {
 			add_character(scan);
 			continue;
 		}

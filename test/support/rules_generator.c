@@ -251,6 +251,7 @@ static void put_macro(struct dice *dice, uint32_t number)
 /* What only this rule asks: text, a word, text, the rule's number, text. */
 struct own_form {
 	const char *before, *between, *after;
+	bool is_number; /* no word; a number that a port can have */
 };
 static const struct own_form start_forms[] = {
 	{ "proc.name = ", "", "" },
@@ -263,6 +264,14 @@ static const struct own_form start_forms[] = {
 	{ "proc.pname startswith ", "", "" },
 	{ "proc.cmdline icontains ", "_", "" },
 	{ "proc.exe glob \"/home/*/", "-", "/*\"" },
+	{ "proc.exe iglob \"/home/[a-z]*/", "-", "/*\"" },
+	{ "proc.cmdline regex \".*--(job|run)=", "[0-9]+", "( .*)?\"" },
+	{ "proc.cmdline regex \"[^ ]+ (-[a-z] )*", "[.]d/", "\"" },
+	{ "tolower(proc.exe) contains ", "-", "/" },
+	{ "proc.aname[2] in (", ", ", ")" },
+	{ "(proc.pcmdline contains \"", " -",
+	  "\" or proc.args = val(proc.pname) and proc.vpid = 7)" },
+	{ "proc.env contains ", "_", "" },
 };
 static const struct own_form file_forms[] = {
 	{ "fd.name startswith /etc/", "/", "/" },
@@ -276,24 +285,31 @@ static const struct own_form file_forms[] = {
 	{ "fd.name pmatch (/srv/", "/", ")" },
 	{ "fd.name glob \"/home/*/.", "-", "/*\"" },
 	{ "fd.filename = ", "-", ".log" },
+	{ "fd.name regex \"/home/[^/]+/[.]", "-", "(/.*)?\"" },
+	{ "fd.name pmatch (/srv/*/", "-", ", /mnt/nothing)" },
+	{ "fd.name icontains /", "_", "." },
+	{ "basename(fd.name) = ", "-", ".db" },
+	{ "evt.arg.flags contains O_TRUNC and fd.name startswith /srv/", "/", "" },
+	{ "proc.name = oneof (", ", x", ")" },
+	{ "fd.ino = ", "", "", true },
+	{ "user.uid in (2, ", "", ")", true },
 };
 static const struct own_form connection_forms[] = {
-	{ "fd.sport in (6000, ", "", ")" },
-	{ "fd.sport = ", "", "" },
+	{ "fd.sport in (6000, ", "", ")", true },
+	{ "fd.sport = ", "", "", true },
 	{ "proc.name = ", "-", "" },
 	{ "proc.cmdline contains \"", " --peer=", "\"" },
 	{ "proc.exepath startswith /opt/", "-", "/" },
+	{ "fd.sport = anyof (70, ", "", ")", true },
+	{ "proc.pcmdline regex \"ssh (-[a-z] )*.*@", "-", "[.]example\"" },
 };
 
 static void put_own(struct dice *dice, const struct own_form *form, uint32_t number)
 {
-	/* A port is a number alone. */
-	bool is_port = form->before[0] == 'f' && form->before[3] == 's';
-
 	buf_puts(dice->out, form->before);
-	buf_puts(dice->out, is_port ? "" : PICK(dice, words));
-	buf_printf(dice->out, "%s%u%s", form->between, is_port ? number % 60000 + 1024 : number,
-		   form->after);
+	buf_puts(dice->out, form->is_number ? "" : PICK(dice, words));
+	buf_printf(dice->out, "%s%u%s", form->between,
+		   form->is_number ? number % 60000 + 1024 : number, form->after);
 }
 
 static void put_and(struct dice *dice, const char *prefix, enum macro_kind kind)

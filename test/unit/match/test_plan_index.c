@@ -472,6 +472,9 @@ Test(plan_index, finds_what_a_regex_needs)
 		  "cde",
 		  "cde" },
 		{ "a.b\\x41cd", "bAcd" },
+		{ "ab[.]cd[{]*e", "ab.cd" },
+		{ "ab[.-]cde", "cde" },
+		{ "ab[^.]cde", "cde" },
 	};
 	struct regex_syntax_error error;
 	struct regex *regex;
@@ -492,23 +495,30 @@ Test(plan_index, finds_what_a_regex_needs)
 
 Test(plan_index, finds_what_a_glob_needs)
 {
-	static const struct part_case cases[] = {
-		{ "", "" },
-		{ "*", "" },
-		{ "/a/*/bcd?e", "/bcd" },
-		{ "a\\*bc", "*bc" },
-		{ "\\\\", "\\" },
-		{ "ab[cd]efg", "efg" },
-		{ "abc[d]e", "abc" },
-		{ "[ab]*[cd]x*yz[ef]", "" },
-		{ "x\\[abc", "x" },
-		{ "[]a]bc", "bc" },
-		{ "a[b\\]cd", "cd" },
-		{ "ab[c", "ab" },
+	static const struct {
+		const char *pattern, *part;
+		enum op op;
+	} cases[] = {
+		{ "", "", OP_GLOB },
+		{ "*", "", OP_GLOB },
+		{ "/a/*/bcd?e", "/bcd", OP_GLOB },
+		{ "a\\*bc", "*bc", OP_GLOB },
+		{ "\\\\", "\\", OP_GLOB },
+		{ "ab[cd]efg", "efg", OP_GLOB },
+		{ "abc[d]e", "abc", OP_GLOB },
+		{ "[ab]*[cd]x*yz[ef]", "", OP_GLOB },
+		{ "x\\[abc", "x", OP_GLOB },
+		{ "[]a]bc", "bc", OP_GLOB },
+		{ "a[b\\]cd", "cd", OP_GLOB },
+		{ "ab[c", "ab", OP_GLOB },
+		{ "/srv/*/words//x", "words", OP_PMATCH },
+		{ "/a?c\\def/x", "def", OP_PMATCH },
+		{ "/abc/a\\bc/", "a\\bc", OP_PMATCH },
+		{ "//", "", OP_PMATCH },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
-		struct predicate predicate = { .op = OP_GLOB };
+		struct predicate predicate = { .op = cases[i].op };
 		struct literal literal = { .value.str = str_from(cases[i].pattern) };
 		struct str part = plan_key_part(&predicate, &literal);
 
