@@ -11,7 +11,7 @@
 
 /* Lists in lists. */
 #define LIST_DEPTH_MAX 200
-/* Values of one list, after expansion: lists that double each other end here. */
+/* Values that stand in for lists' names, over all rules: lists that double each other end here. */
 #define LIST_VALUES_MAX 1000000u
 
 enum list_state {
@@ -30,7 +30,8 @@ struct resolver {
 	/* Who is being bound: */
 	const struct macro_def *in_macro; /* or, NULL: */
 	const struct rule_def *in_rule;
-	bool has_errors;
+	bool has_errors, has_limit; /* has_limit: LIST_VALUES_MAX was reported */
+	uint32_t spliced_cnt;
 	unsigned undefined_cnt;
 };
 
@@ -66,12 +67,15 @@ static int splice(struct resolver *r, struct ast_values *out, const struct ast_v
 	if (error < 0)
 		return error;
 	values = &r->lists[list - r->defs->lists];
-	if (out->cnt + values->cnt > LIST_VALUES_MAX) {
-		diags_error(r->diags, value->at, "E0319", NULL, "list has more than %u values",
-			    LIST_VALUES_MAX);
-		r->has_errors = true;
+	if (values->cnt > LIST_VALUES_MAX - r->spliced_cnt) {
+		if (!r->has_limit)
+			diags_error(r->diags, value->at, "E0319",
+				    "lists within lists count as often as they are named",
+				    "lists have more than %u values", LIST_VALUES_MAX);
+		r->has_errors = r->has_limit = true;
 		return 0;
 	}
+	r->spliced_cnt += values->cnt;
 	for (uint32_t i = 0; i < values->cnt; i++)
 		if (!ast_values_add(r->arena, out, &values->items[i]))
 			return -ENOMEM;

@@ -13,7 +13,9 @@
 #define SYNTAX_ERRORS_MAX 100
 #define READ_AGAIN_MAX	  8
 #define ANCHORS_MAX	  10000
-#define UNIQUE_KEYS_MAX	  64 /* of a map; later ones are not compared */
+/* So many bytes of a text count as one value more, each time that an alias repeats it. */
+#define SCALAR_WEIGHT_BYTES 32
+#define UNIQUE_KEYS_MAX	    64 /* of a map; later ones are not compared */
 
 struct frame {
 	struct yaml_node *node;
@@ -299,6 +301,7 @@ static void on_scalar(struct reader *reader, const yaml_event_t *event)
 
 	if (!node || !count_nodes(reader, 1, node->at))
 		return;
+	node->weight += value.n / SCALAR_WEIGHT_BYTES;
 	place.end = node->at.offset + node->at.length;
 	place.begin = skip_properties(reader->file, node->at.offset, place.end);
 	node->text = yaml_text(reader->texts, &place, value);

@@ -270,6 +270,14 @@ Test(yaml, limits)
 			   c - 1, c - 1, c - 1, c - 1, c - 1, c - 1, c - 1, c - 1, c - 1, c - 1);
 	expect_code(&text, "E0110", "aliases");
 
+	/* 3 GB of text, from 1 MB. */
+	buf_clear(&text);
+	buf_puts(&text, "- &a \"");
+	repeat(&text, "0123456789", 100000);
+	buf_puts(&text, "\"\n");
+	repeat(&text, "- *a\n", 3000);
+	expect_code(&text, "E0110", "long text");
+
 	buf_clear(&text);
 	repeat(&text, "- x\n", YAML_NODES_MAX + 10);
 	expect_code(&text, "E0110", "nodes");
