@@ -116,10 +116,15 @@ void evt_get_args(const struct field_context *context, const struct field_argume
 static void give_number_param(const struct field_context *context, unsigned number,
 			      struct value_set *ret)
 {
+	enum param_type type = context->event->schema->params[number].type;
 	uint64_t value;
 
-	if (event_portable_number(context->event, number, &value))
-		give_u64(context, VALUE_U64, value, ret);
+	if (!event_portable_number(context->event, number, &value))
+		return;
+	/* A call's "no id" is -1 in a register of any width. */
+	if (type == PARAM_UID || type == PARAM_GID)
+		value = (uint32_t)value;
+	give_u64(context, VALUE_U64, value, ret);
 }
 
 /* A flat switch: the type of the value follows the parameter's, as the compiler expects it. */

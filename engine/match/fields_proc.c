@@ -479,7 +479,7 @@ static const struct field fields[] = {
 	FIELD_ROW_RESERVED("proc.stdin.type", STRING, 0, "fd.type of descriptor 0.", NO_VALUE, "proc.stdin.type = ipv4"),
 	FIELD_ROW_RESERVED("proc.stdout.name", STRING, 0, "fd.name of descriptor 1.", NO_VALUE, "proc.stdout.name startswith /dev/pts"),
 	FIELD_ROW_RESERVED("proc.stdout.type", STRING, 0, "fd.type of descriptor 1.", NO_VALUE, "proc.stdout.type = ipv4"),
-	FIELD_ROW("proc.tty", U64, 0, NULL, get_tty, "Device number of the controlling terminal, 0 for none.", NEVER, "proc.tty != 0"),
+	FIELD_ROW("proc.tty", U64, FIELD_IS_U32, NULL, get_tty, "Device number of the controlling terminal, 0 for none.", NEVER, "proc.tty != 0"),
 	FIELD_ROW("proc.vmrss", U64, 0, schema_is_exec, get_vmrss, "Resident memory in KiB.", "On every event but execve and execveat.", "proc.vmrss > 1048576"),
 	FIELD_ROW("proc.vmsize", U64, 0, schema_is_exec, get_vmsize, "Virtual memory in KiB.", "On every event but execve and execveat.", "proc.vmsize > 1048576"),
 	FIELD_ROW("proc.vmswap", U64, 0, schema_is_exec, get_vmswap, "Swapped memory in KiB.", "On every event but execve and execveat.", "proc.vmswap > 0"),

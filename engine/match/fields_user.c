@@ -203,10 +203,10 @@ static const struct field user_fields[] = {
 	FIELD_ROW("user.loginuid", S64, 0, NULL, get_loginuid, "Id of the user who logged in, which su and sudo do not change; -1 where nobody did.", NEVER, "user.loginuid >= 1000"),
 	FIELD_ROW("user.name", STRING, 0, NULL, get_user_name, "Name of the effective user, by the host's /etc/passwd; <NA> where it knows none.", NEVER, "user.name = root"),
 	FIELD_ROW("user.shell", STRING, 0, NULL, get_shell, "Login shell of the effective user; <NA> where the host knows no such user.", NEVER, "user.shell endswith /nologin"),
-	FIELD_ROW("user.uid", U64, 0, NULL, get_uid, "Effective user id.", NEVER, "user.uid = 0"),
+	FIELD_ROW("user.uid", U64, FIELD_IS_U32, NULL, get_uid, "Effective user id.", NEVER, "user.uid = 0"),
 };
 static const struct field group_fields[] = {
-	FIELD_ROW("group.gid", U64, 0, NULL, get_gid, "Effective group id.", NEVER, "group.gid = 0"),
+	FIELD_ROW("group.gid", U64, FIELD_IS_U32, NULL, get_gid, "Effective group id.", NEVER, "group.gid = 0"),
 	FIELD_ROW("group.name", STRING, 0, NULL, get_group_name, "Name of the effective group, by the host's /etc/group; <NA> where it knows none.", NEVER, "group.name = docker"),
 };
 /* clang-format on */

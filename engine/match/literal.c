@@ -41,6 +41,16 @@ static bool parse_decimal(struct str text, bool is_signed, uint64_t *ret)
 	return true;
 }
 
+/* 32 bits wide in the field, a constant is so too: user.uid = -1. */
+static bool parse_number(const struct operand *left, struct str text, uint64_t *ret)
+{
+	if (!parse_decimal(text, left->type == VALUE_S64, ret))
+		return false;
+	if ((left->flags & FIELD_IS_U32) && *text.p == '-')
+		*ret = (uint32_t)*ret;
+	return true;
+}
+
 /* /etc/services through libc; only while rules are loaded. */
 static bool parse_port(struct str text, uint64_t *ret)
 {
@@ -203,7 +213,7 @@ static bool convert(struct compilation *c, const struct operand *left, enum op o
 			return parse_port(text, &ret->value.u64) ||
 			       bad(c, value, result, "E0310", "a port or the name of a service",
 				   NULL);
-		return parse_decimal(text, left->type == VALUE_S64, &ret->value.u64) ||
+		return parse_number(left, text, &ret->value.u64) ||
 		       bad(c, value, result, "E0310", "a valid number",
 			   "decimal digits without a unit; times are nanoseconds");
 	case CLASS_BOOL:

@@ -82,47 +82,62 @@ static int bad_argument(struct compilation *c, const struct ast_operand *source,
 	return problem ? OPERAND_E_INVALID : -ENOMEM;
 }
 
-/* evt.rawarg has the type of the parameter: that of the first event that has one. */
-static enum value_type param_value_type(const struct field_argument *argument)
+/* The parameter of the first event that has it; NULL where none does. */
+static const struct param_schema *first_param(const struct field_argument *argument)
 {
-	for (unsigned type = 0; type < EVENT__COUNT; type++) {
-		int number = argument->param_of_type[type];
+	for (unsigned type = 0; type < EVENT__COUNT; type++)
+		if (argument->param_of_type[type] >= 0)
+			return &event_schema_get((enum event_type)type)
+					->params[argument->param_of_type[type]];
+	return NULL;
+}
 
-		if (number < 0)
-			continue;
-		switch (event_schema_get((enum event_type)type)->params[number].type) {
-		case PARAM_FD:
-		case PARAM_PID:
-		case PARAM_NSPID:
-		case PARAM_ERROR:
-		case PARAM_S64:
-			return VALUE_S64;
-		case PARAM_STRING:
-		case PARAM_PATH:
-		case PARAM_RELPATH:
-		case PARAM_KPATH:
-			return VALUE_STRING;
-		case PARAM_VECTOR:
-		case PARAM_BUFFER:
-		case PARAM_TUPLE:
-		case PARAM_ADDRESS:
-			return VALUE_BYTES;
-		case PARAM_U64:
-		case PARAM_OCTAL:
-		case PARAM_HEX:
-		case PARAM_MODE:
-		case PARAM_UID:
-		case PARAM_GID:
-		case PARAM_SIGNAL:
-		case PARAM_FLAGS:
-		case PARAM_ENUM:
-		case PARAM_TIME_NS:
-		case PARAM_RELTIME:
-		case PARAM_TYPE__COUNT:
-			return VALUE_U64;
-		}
+/* A flat switch. */
+static enum value_type param_value_type(enum param_type type)
+{
+	switch (type) {
+	case PARAM_FD:
+	case PARAM_PID:
+	case PARAM_NSPID:
+	case PARAM_ERROR:
+	case PARAM_S64:
+		return VALUE_S64;
+	case PARAM_STRING:
+	case PARAM_PATH:
+	case PARAM_RELPATH:
+	case PARAM_KPATH:
+		return VALUE_STRING;
+	case PARAM_VECTOR:
+	case PARAM_BUFFER:
+	case PARAM_TUPLE:
+	case PARAM_ADDRESS:
+		return VALUE_BYTES;
+	case PARAM_U64:
+	case PARAM_OCTAL:
+	case PARAM_HEX:
+	case PARAM_MODE:
+	case PARAM_UID:
+	case PARAM_GID:
+	case PARAM_SIGNAL:
+	case PARAM_FLAGS:
+	case PARAM_ENUM:
+	case PARAM_TIME_NS:
+	case PARAM_RELTIME:
+	case PARAM_TYPE__COUNT:
+		break;
 	}
 	return VALUE_U64;
+}
+
+/* evt.rawarg has the type of the parameter. */
+static void take_param_type(struct operand *operand)
+{
+	const struct param_schema *param = first_param(&operand->argument);
+
+	operand->is_param = true;
+	operand->type = param ? param_value_type(param->type) : VALUE_U64;
+	if (param && (param->type == PARAM_UID || param->type == PARAM_GID))
+		operand->flags |= FIELD_IS_U32;
 }
 
 static int keep_field(struct compilation *c, const struct field *field,
@@ -132,16 +147,16 @@ static int keep_field(struct compilation *c, const struct field *field,
 		.kind = OPERAND_FIELD,
 		.type = field->type,
 		.is_list = field->flags & FIELD_IS_LIST,
-		.flags = field->flags & (FIELD_IS_READINGS | FIELD_IS_ANY | FIELD_ALL_DIFFER),
+		.flags = field->flags &
+			 (FIELD_IS_READINGS | FIELD_IS_ANY | FIELD_ALL_DIFFER | FIELD_IS_U32),
 		.needs = field->flags & NEEDS_MASK,
 		.field = field,
 		.argument = *argument,
 	};
 
 	operand.is_type_name = strcmp(field->name, "evt.type") == 0;
-	operand.is_param = strcmp(field->name, "evt.rawarg") == 0 && argument->param_of_type;
-	if (operand.is_param)
-		operand.type = param_value_type(argument);
+	if (strcmp(field->name, "evt.rawarg") == 0 && argument->param_of_type)
+		take_param_type(&operand);
 	buf_clear(&c->key);
 	buf_printf(&c->key, "F%p %d %llu %.*s", (const void *)field, (int)argument->kind,
 		   (unsigned long long)argument->index, STR_ARG(argument->key));

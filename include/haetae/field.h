@@ -123,6 +123,7 @@ typedef void (*field_get_fn)(const struct field_context *context,
 #define FIELD_RESERVED	    (1u << 11) /* its event or source does not exist yet: always absent */
 #define FIELD_NEEDS_ENV	    (1u << 12) /* the kernel must read the environment (decision 29) */
 #define FIELD_NEEDS_SWAP    (1u << 13) /* needs the enter program (decision 2) */
+#define FIELD_IS_U32	    (1u << 14) /* of 32 bits, as ids: a negative constant wraps there */
 
 struct field {
 	const char *name;
