@@ -1,7 +1,8 @@
 /*
  * Records of io_uring requests whose completion was not seen: fetches them from where they wait
- * (bpf/uring.bpf.c) when a second has passed, and all of them when the probes are detached. Owns a
- * buffer and the counts of what was fetched. Engine thread.
+ * (bpf/uring.bpf.c) when a second has passed, and all of them when the probes are detached. What
+ * waits for somebody else (accept, recv) may take longer and stays. Owns a buffer and the counts of
+ * what was fetched. Engine thread.
  */
 #include "probes_private.h"
 
@@ -18,33 +19,36 @@
 int parked_init(struct parked_set *set, int map_fd)
 {
 	set->map_fd = map_fd;
-	set->record = calloc(1, PARKED_BYTES);
-	return set->record ? 0 : -ENOMEM;
+	set->parked = calloc(1, sizeof(*set->parked));
+	return set->parked ? 0 : -ENOMEM;
 }
 
 void parked_done(struct parked_set *set)
 {
-	free(set->record);
-	set->record = NULL;
+	free(set->parked);
+	set->parked = NULL;
 }
 
 /* Who deletes a record has it: its completion, on another cpu, finds it gone. */
 static bool fetch(struct parked_set *set, uint64_t key, uint64_t before_ns)
 {
-	const struct wire_header *header = set->record;
+	const struct wire_header *header = (const void *)set->parked->record;
 
-	if (bpf_map_lookup_elem(set->map_fd, &key, set->record) < 0 || header->time_ns > before_ns)
+	if (bpf_map_lookup_elem(set->map_fd, &key, set->parked) < 0)
+		return false;
+	if (before_ns < UINT64_MAX && (set->parked->notes.waits || header->time_ns > before_ns))
 		return false;
 	return bpf_map_delete_elem(set->map_fd, &key) == 0;
 }
 
 static void give(struct parked_set *set, probes_record_fn fn, void *data)
 {
-	const struct wire_header *header = set->record;
+	const struct wire_header *header = (const void *)set->parked->record;
 
 	if (header->type < EVENT__COUNT)
 		set->fetched[header->type]++;
-	fn(set->record, header->length <= PARKED_BYTES ? header->length : PARKED_BYTES, data);
+	fn(set->parked->record, header->length <= PARKED_BYTES ? header->length : PARKED_BYTES,
+	   data);
 }
 
 uint64_t parked_fetch(struct parked_set *set, bool is_last, probes_record_fn fn, void *data)
@@ -53,7 +57,7 @@ uint64_t parked_fetch(struct parked_set *set, bool is_last, probes_record_fn fn,
 	uint64_t before_ns = is_last ? UINT64_MAX : now_ns - PARKED_AGE_NS;
 	uint64_t key, next;
 
-	if (!set->record || (!is_last && now_ns < set->next_ns))
+	if (!set->parked || (!is_last && now_ns < set->next_ns))
 		return 0;
 	set->next_ns = now_ns + PARKED_AGE_NS / 2;
 	if (bpf_map_get_next_key(set->map_fd, NULL, &next) < 0)

@@ -65,8 +65,7 @@ static __always_inline void gather(struct frame *frame, __u8 *to, struct gatheri
 		gathering->filled = filled + size;
 }
 
-SEC("tp_btf/sys_exit")
-int call_iovec(__u64 *context)
+static __always_inline int chain_iovec(__u64 *context, void *chain)
 {
 	struct frame *frame = frame_get();
 	struct gathering gathering = { .wanted = ~0ull };
@@ -94,7 +93,25 @@ int call_iovec(__u64 *context)
 	if (to && gathering.filled)
 		put_done(frame, frame->iovec.data & 63, at, gathering.filled, gathering.is_cut);
 	put_u64(frame, frame->iovec.size & 63, size);
-	bpf_tail_call(context, &call_chain, frame->socket.is_asked ? CHAIN_SOCKET : CHAIN_FILTER);
+	bpf_tail_call(context, chain, frame->socket.is_asked ? CHAIN_SOCKET : CHAIN_FILTER);
 	frame_abandon(frame);
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int call_iovec(__u64 *context)
+{
+	return chain_iovec(context, &call_chain);
+}
+
+SEC("tp_btf/io_uring_submit_req")
+int submit_iovec(__u64 *context)
+{
+	return chain_iovec(context, &submit_chain);
+}
+
+SEC("tp_btf/io_uring_complete")
+int complete_iovec(__u64 *context)
+{
+	return chain_iovec(context, &complete_chain);
 }

@@ -437,11 +437,23 @@ struct open_how {
 /* io_uring: a request begins with what its operation was given (io_uring/…). */
 struct io_uring_cqe {
 	__s32 res;
+	__u32 flags;
+};
+
+struct io_cqe {
+	int fd; /* the request's descriptor, until it completes */
+};
+
+struct io_ring_ctx {
+	unsigned int compat : 1;
 };
 
 struct io_kiocb {
 	struct file *file;
 	__u8 opcode;
+	__u32 flags; /* 64 bits since 6.8; these are the low ones */
+	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
 };
 
 struct io_open {
@@ -477,6 +489,46 @@ struct io_link {
 struct io_connect {
 	void *addr;
 	int addr_len;
+};
+
+struct io_accept {
+	void *addr;
+	int *addr_len;
+	int flags;
+	__u32 file_slot;
+};
+
+struct io_sr_msg { /* of a message buf is the struct msghdr */
+	void *buf;
+	int len;
+	unsigned int msg_flags;
+};
+
+struct io_rw {
+	__u64 addr;
+	__u32 len;
+};
+
+struct io_close {
+	int fd;
+	__u32 file_slot;
+};
+
+struct io_socket {
+	int domain, type, protocol;
+	__u32 file_slot;
+};
+
+struct io_listen {
+	int backlog;
+};
+
+struct io_shutdown {
+	int how;
+};
+
+struct io_ftrunc {
+	__s64 len;
 };
 
 struct sockaddr_un {

@@ -53,8 +53,15 @@ int tp_sock_state(__u64 *context)
 		return 0;
 	task = current_task();
 	pid_tgid = bpf_get_current_pid_tgid();
-	if (!is_observed(task, pid_tgid >> 32) || !is_wanted_here(task))
+	if (!is_observed(task, pid_tgid >> 32))
 		return 0;
+	if (!is_wanted_here(task)) {
+		/* Perhaps a request of io_uring, which may complete in another thread: by its
+		 * socket. An address in the kernel is no thread's key. */
+		if (!settings.sees_completions)
+			return 0;
+		pid_tgid = (__u64)sock;
+	}
 	peer.sock = (__u64)sock;
 	tuple_from_inet(&peer.tuple, sock);
 	(void)bpf_map_update_elem(&connect_peers, &pid_tgid, &peer, BPF_ANY);
@@ -78,6 +85,12 @@ static __always_inline bool is_other_peer(const struct wire_tuple *real,
 	return a[0] != b[0] || a[1] != b[1] || a[2] != b[2] || a[3] != b[3];
 }
 
+/* A request of io_uring that has not completed: what it does to the socket has not happened. */
+static __always_inline bool is_early(const struct frame *frame)
+{
+	return frame->flags & WIRE_IO_URING && !frame->request.is_completed;
+}
+
 /* The call's own connection, where it made one. */
 static __always_inline bool take_connected(struct frame *frame, struct wire_tuple *tuple)
 {
@@ -87,8 +100,10 @@ static __always_inline bool take_connected(struct frame *frame, struct wire_tupl
 	struct connect_peer *peer;
 	struct inet_sock *kept;
 
-	if (ask->use != USE_CONNECT && ask->use != USE_SEND)
+	if ((ask->use != USE_CONNECT && ask->use != USE_SEND) || is_early(frame))
 		return false;
+	if (frame->flags & WIRE_IO_URING)
+		thread = ask->sock;
 	peer = bpf_map_lookup_elem(&connect_peers, &thread);
 	if (!peer)
 		return false;
@@ -274,7 +289,7 @@ static __always_inline __u8 role_of(struct frame *frame, const struct wire_tuple
 	struct contact_key key = { .sock = ask->sock };
 	__u8 *known;
 
-	if (!sock)
+	if (!sock || (is_early(frame) && !frame->request.is_silent))
 		return ask->use == USE_CONNECT ? WIRE_TUPLE_CLIENT : 0;
 	key.inode = socket_inode(sock);
 	switch (ask->use) {
@@ -520,35 +535,66 @@ static __always_inline void put_message(struct frame *frame)
 		put_control(frame, &message);
 }
 
-SEC("tp_btf/sys_exit")
-int call_message(__u64 *context)
+static __always_inline int chain_message(__u64 *context, void *chain)
 {
 	struct frame *frame = frame_get();
 
 	if (!frame)
 		return 0;
 	put_message(frame);
-	bpf_tail_call(context, &call_chain, CHAIN_SOCKET);
+	bpf_tail_call(context, chain, CHAIN_SOCKET);
 	frame_abandon(frame);
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int call_socket(__u64 *context)
+static __always_inline int chain_socket(__u64 *context, void *chain)
 {
 	struct frame *frame = frame_get();
 
 	if (!frame)
 		return 0;
-#ifndef T1
 	if (frame->socket.passed != PARAMETER_NONE)
 		put_passed(frame);
-#endif
-#ifndef T2
 	if (frame->socket.tuple != PARAMETER_NONE)
 		put_ends(frame);
-#endif
-	bpf_tail_call(context, &call_chain, CHAIN_FILTER);
+	bpf_tail_call(context, chain, CHAIN_FILTER);
 	frame_abandon(frame);
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int call_message(__u64 *context)
+{
+	return chain_message(context, &call_chain);
+}
+
+SEC("tp_btf/sys_exit")
+int call_socket(__u64 *context)
+{
+	return chain_socket(context, &call_chain);
+}
+
+/* The same of requests of io_uring: when they are submitted, and when they have completed. */
+SEC("tp_btf/io_uring_submit_req")
+int submit_message(__u64 *context)
+{
+	return chain_message(context, &submit_chain);
+}
+
+SEC("tp_btf/io_uring_submit_req")
+int submit_socket(__u64 *context)
+{
+	return chain_socket(context, &submit_chain);
+}
+
+SEC("tp_btf/io_uring_complete")
+int complete_message(__u64 *context)
+{
+	return chain_message(context, &complete_chain);
+}
+
+SEC("tp_btf/io_uring_complete")
+int complete_socket(__u64 *context)
+{
+	return chain_socket(context, &complete_chain);
 }

@@ -78,6 +78,14 @@ struct socket_request {
 	__u8 tuple, passed, data, size, control;
 };
 
+/* A request of io_uring that the record is of. */
+struct uring_request {
+	__u64 address, file;	  /* of its struct io_kiocb; of its struct file, 0: not known yet */
+	__u8 is_fixed, is_direct; /* its file, its result: no descriptor */
+	__u8 is_silent;		  /* it completes unseen where it succeeds */
+	__u8 is_completed;
+};
+
 struct frame {
 	__u64 owner; /* bpf_get_current_pid_tgid() of who makes the record; 0: free */
 	__s64 result;
@@ -97,6 +105,7 @@ struct frame {
 	__u32 object_cnt; /* of those that put_next_object() placed */
 	struct iovec_request iovec;
 	struct socket_request socket;
+	struct uring_request request; /* only with WIRE_IO_URING */
 	struct walk walk;
 	__u8 record[RECORD_BYTES] __attribute__((aligned(8)));
 	__u8 spare[4104]; /* strings that are only measured */

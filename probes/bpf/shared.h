@@ -46,6 +46,7 @@ enum chain_slot {
 	CHAIN_IOVEC,   /* data in pieces, before the filter */
 	CHAIN_MESSAGE, /* data of a struct msghdr; then its socket */
 	CHAIN_SOCKET,  /* ends of a socket, before the filter */
+	CHAIN_TABLE, /* io_uring's: the steps of events.def, where a call's are before the chain */
 	CHAIN__COUNT
 };
 
@@ -86,8 +87,14 @@ struct connect_peer {
 
 /* A record whose io_uring request has not completed: see uring.bpf.c. Longer ones don't wait. */
 #define PARKED_BYTES 8192
+struct request_notes {
+	__u64 arguments[6]; /* of the system call that does the same */
+	__u8 is_fixed, is_direct;
+	__u8 waits; /* for somebody else, as accept does: it may take forever */
+};
 struct parked {
 	__u8 record[PARKED_BYTES] __attribute__((aligned(8)));
+	struct request_notes notes;
 };
 
 /* A step that makes a record: see steps.h. */

@@ -10,10 +10,9 @@
 
 #define UNIX_PATH_MAX 108 /* include/uapi/linux/un.h */
 
-/* The socket behind a descriptor of the current task; NULL: none, or something else. */
-static __always_inline struct socket *socket_of(struct task_struct *task, __s32 fd)
+/* The socket that a file is; NULL: none, or something else. */
+static __always_inline struct socket *socket_of(struct file *file)
 {
-	struct file *file = file_of(task, fd);
 	struct inode *inode = file ? READ(file, f_inode) : NULL;
 
 	/* Only sockfs's inodes have their socket in private_data; a socket's node in a file system

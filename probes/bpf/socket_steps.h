@@ -12,7 +12,7 @@
 static __always_inline void put_of_socket(struct frame *frame, struct task_struct *task,
 					  const struct step *step)
 {
-	struct socket *socket = socket_of(task, (__s32)operand(frame, step->argument));
+	struct socket *socket = socket_of(operand_file(frame, task, step->argument));
 	struct sock *sock = socket ? READ(socket, sk) : NULL;
 	__u64 length, max;
 
@@ -77,7 +77,7 @@ static __always_inline void ask_socket(struct frame *frame, struct task_struct *
 				       const struct step *step)
 {
 	struct socket_request *ask = &frame->socket;
-	struct socket *socket = socket_of(task, (__s32)operand(frame, step->argument));
+	struct socket *socket = socket_of(operand_file(frame, task, step->argument));
 
 	ask->use = use_of(step->action);
 	ask->tuple = step->parameter;
@@ -87,7 +87,7 @@ static __always_inline void ask_socket(struct frame *frame, struct task_struct *
 	}
 	ask_address(frame, step);
 	if (ask->use == USE_ACCEPT) {
-		socket = socket_of(task, (__s32)frame->arguments[0]);
+		socket = socket_of(operand_file(frame, task, 0));
 		ask->listener = socket ? (__u64)READ(socket, sk) : 0;
 	}
 	ask->is_asked |= ask->sock || ask->address || ask->message;

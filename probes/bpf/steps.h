@@ -88,4 +88,28 @@ static __always_inline __u64 operand(struct frame *frame, __u32 argument)
 	return argument < 6 ? frame->arguments[argument] : (__u64)frame->result;
 }
 
+/* Whether the steps are taken for requests of io_uring; a constant of the object. */
+#ifndef STEPS_OF_REQUESTS
+#define STEPS_OF_REQUESTS false
+#endif
+
+/* A request of io_uring may name its file, or get a new one, by a slot of the ring's own table. */
+static __always_inline bool has_no_descriptor(struct frame *frame)
+{
+	return STEPS_OF_REQUESTS && frame->request.is_fixed;
+}
+
+/* The file behind the descriptor in an argument; of a request that of the request. */
+static __always_inline struct file *operand_file(struct frame *frame, struct task_struct *task,
+						 __u32 argument)
+{
+	if (STEPS_OF_REQUESTS) {
+		if (argument == ARGUMENT_RESULT && frame->request.is_direct)
+			return NULL;
+		if (argument == 0 && (frame->request.file || frame->request.is_fixed))
+			return (struct file *)frame->request.file;
+	}
+	return file_of(task, (__s32)operand(frame, argument));
+}
+
 #endif

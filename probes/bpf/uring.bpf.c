@@ -9,27 +9,12 @@
  * that it goes on; user space fetches it after a second (probes/parked.c), and a new request in
  * the memory of the old one sends it.
  */
+#define STEPS_OF_REQUESTS true
 #include "chain.h"
-#include "steps.h"
-
-/* include/uapi/linux/io_uring.h */
-#define IORING_OP_CONNECT   16
-#define IORING_OP_OPENAT    18
-#define IORING_OP_OPENAT2   28
-#define IORING_OP_RENAMEAT  35
-#define IORING_OP_UNLINKAT  36
-#define IORING_OP_MKDIRAT   37
-#define IORING_OP_SYMLINKAT 38
-#define IORING_OP_LINKAT    39
+#include "data_steps.h"
+#include "uring.h"
 
 #define PF_IO_WORKER 0x10 /* include/linux/sched.h: io-wq and submission threads, since 5.12 */
-
-static const __u16 event_of_operation[64] = {
-	[IORING_OP_CONNECT] = EVENT_CONNECT,	 [IORING_OP_OPENAT] = EVENT_OPENAT,
-	[IORING_OP_OPENAT2] = EVENT_OPENAT2,	 [IORING_OP_RENAMEAT] = EVENT_RENAMEAT2,
-	[IORING_OP_UNLINKAT] = EVENT_UNLINKAT,	 [IORING_OP_MKDIRAT] = EVENT_MKDIRAT,
-	[IORING_OP_SYMLINKAT] = EVENT_SYMLINKAT, [IORING_OP_LINKAT] = EVENT_LINKAT,
-};
 
 /* By the request's address. Not an LRU: nothing may be pushed out unseen. Sized up by loader.c. */
 struct {
@@ -211,6 +196,16 @@ static __always_inline bool send_left(__u64 request, __u64 thread)
 	return true;
 }
 
+/* The result is the first parameter of all these events. */
+static __always_inline void set_result(struct frame *frame, __s64 result)
+{
+	struct wire_param *first = &frame_params(frame)[0];
+
+	frame->result = result;
+	if (first->length == 8)
+		*(__u64 *)(frame->record + (first->offset & POSITION_MASK & ~7u)) = (__u64)result;
+}
+
 static __always_inline int submit(__u64 *context, __u64 request)
 {
 	struct task_struct *task = current_task();
@@ -218,9 +213,10 @@ static __always_inline int submit(__u64 *context, __u64 request)
 	__u32 type, opcode = READ((struct io_kiocb *)request, opcode);
 	struct frame *frame;
 
-	if (opcode >= 64)
+	if (opcode >= OPERATIONS)
 		return 0;
 	type = event_of_operation[opcode];
+	barrier_var(type); /* the compiler knows the table, the verifier doesn't */
 	if (!type || type >= EVENT__COUNT || !is_wanted[type] || !is_observed(task, thread >> 32))
 		return 0;
 	count_generated(type);
@@ -233,13 +229,16 @@ static __always_inline int submit(__u64 *context, __u64 request)
 		return 0;
 	frame->type = (__u16)type;
 	frame->flags = WIRE_IO_URING;
-	frame->result = type == EVENT_CONNECT ? -EINPROGRESS : 0;
-	frame->arguments[0] = request;
+	frame->result = -EINPROGRESS;
+	request_arguments(frame, (struct io_kiocb *)request);
 	frame_start(frame, type, parameter_counts[type]);
-	/* Of all these events the first parameter is the result. */
-	put_s64(frame, 0, frame->result);
-	put_operation(frame, task, (void *)request);
-	bpf_tail_call(context, &submit_chain, CHAIN_FILTER);
+	if (has_steps(type)) {
+		bpf_tail_call(context, &submit_chain, CHAIN_TABLE);
+	} else {
+		put_s64(frame, 0, frame->result);
+		put_operation(frame, task, (void *)request);
+		bpf_tail_call(context, &submit_chain, CHAIN_FILTER);
+	}
 	frame_abandon(frame);
 	return 0;
 }
@@ -248,6 +247,45 @@ SEC("tp_btf/io_uring_submit_req")
 int tp_submit_req(__u64 *context)
 {
 	return submit(context, context[0]);
+}
+
+#define REQUEST_STEPS 10 /* what the longest of these rows has; the verifier takes each */
+
+/* The steps of the event's row: what they tell before the request has done anything, and after. */
+static __always_inline int chain_table(__u64 *context, void *chain)
+{
+	struct frame *frame = frame_get();
+	struct task_struct *task = current_task();
+	__u32 type;
+
+	if (!frame)
+		return 0;
+	type = frame->type;
+	if (type < EVENT__COUNT) {
+#pragma clang loop unroll(disable)
+		for (__u32 i = 0; i < REQUEST_STEPS; i++) {
+			const struct step *step = &steps[type][i];
+
+			if (step->action == ACTION_END)
+				break;
+			take_common_step(frame, task, step);
+		}
+		bpf_tail_call(context, chain, chain_start(frame));
+	}
+	frame_abandon(frame);
+	return 0;
+}
+
+SEC("tp_btf/io_uring_submit_req")
+int submit_table(__u64 *context)
+{
+	return chain_table(context, &submit_chain);
+}
+
+SEC("tp_btf/io_uring_complete")
+int complete_table(__u64 *context)
+{
+	return chain_table(context, &complete_chain);
 }
 
 /* A submission thread or a worker is one of the process, with a name and a number of the kernel's
@@ -279,6 +317,17 @@ int submit_filter(__u64 *context)
 	return 0;
 }
 
+/* Behind the record, where it ends in the map's value. */
+static __always_inline void write_notes(struct frame *frame)
+{
+	struct request_notes *notes = (struct request_notes *)(frame->record + PARKED_BYTES);
+
+	__builtin_memcpy(notes->arguments, frame->arguments, sizeof(notes->arguments));
+	notes->is_fixed = frame->request.is_fixed;
+	notes->is_direct = frame->request.is_direct;
+	notes->waits = has_to_wait(frame->type) && !frame->request.is_silent;
+}
+
 /* The end of the chain: to wait for the completion, or, where that is not possible, to be sent. */
 SEC("tp_btf/io_uring_submit_req")
 int submit_park(__u64 *context)
@@ -289,18 +338,22 @@ int submit_park(__u64 *context)
 
 	if (!frame)
 		return 0;
+	if (frame->type != EVENT_CONNECT && !has_to_wait(frame->type))
+		set_result(frame, 0);
 	header = frame_header(frame);
 	header_finish(header, frame);
 	/* Whoever fetches it finds no place in a ring's order. */
 	header->cpu = 0;
 	header->ring = WIRE_RING_NONE;
 	header->sequence = 0;
-	request = frame->arguments[0];
+	request = frame->request.address;
 	if (settings.sees_completions && frame->position <= PARKED_BYTES &&
-	    frame->owner == bpf_get_current_pid_tgid() &&
-	    !bpf_map_update_elem(&parked, &request, frame->record, BPF_ANY)) {
-		frame_release(frame);
-		return 0;
+	    frame->owner == bpf_get_current_pid_tgid()) {
+		write_notes(frame);
+		if (!bpf_map_update_elem(&parked, &request, frame->record, BPF_ANY)) {
+			frame_release(frame);
+			return 0;
+		}
 	}
 	frame_submit(frame);
 	return 0;
@@ -337,37 +390,55 @@ static __always_inline void put_opened(struct frame *frame, struct task_struct *
 		PUT_FILE(OPENAT2);
 }
 
-static __always_inline int complete(__u64 *context, __u64 request, __s64 result)
+/* The record anew from the row's steps, now that the request has its file and its result; who
+ * submitted it stands in the header. */
+static __always_inline void start_again(struct frame *frame, const struct request_notes *notes,
+					struct io_kiocb *request)
+{
+	__u32 type = frame->type;
+
+	__builtin_memcpy(frame->arguments, notes->arguments, sizeof(frame->arguments));
+	frame->request.address = (__u64)request;
+	frame->request.file = (__u64)READ(request, file);
+	frame->request.is_fixed = notes->is_fixed;
+	frame->request.is_direct = notes->is_direct;
+	frame->request.is_silent = 0;
+	frame->request.is_completed = 1;
+	frame->flags &= ~(WIRE_CUT | WIRE_FAULT | WIRE_PEER_MISMATCH);
+	frame_start(frame, type, type < EVENT__COUNT ? parameter_counts[type] : 0);
+}
+
+static __always_inline int complete(__u64 *context, __u64 request, __s64 result, __u32 flags)
 {
 	struct parked *from = bpf_map_lookup_elem(&parked, &request);
 	struct task_struct *task = current_task();
-	struct wire_param *first;
 	struct frame *frame;
-	__u32 pid;
+	bool is_own;
 
 	if (!from)
 		return 0;
 	frame = frame_get();
-	if (!frame || frame->owner)
-		return 0; /* user space will fetch it */
+	if (!frame || frame->owner) {
+		from->notes.waits = 0; /* user space will fetch it */
+		return 0;
+	}
 	frame->owner = bpf_get_current_pid_tgid();
 	frame->is_lifecycle = 0;
 	unpark(frame, from);
-	(void)bpf_map_delete_elem(&parked, &request);
-	frame->result = result;
-	first = &frame_params(frame)[0];
-	if (first->length == 8)
-		*(__u64 *)(frame->record + (first->offset & POSITION_MASK & ~7u)) = (__u64)result;
-	pid = frame_header(frame)->pid;
-	frame_header(frame)->time_ns = bpf_ktime_get_boot_ns();
 	/* Requests complete in a thread of the process; others would have other descriptors. */
-	if ((frame->type == EVENT_OPENAT || frame->type == EVENT_OPENAT2) &&
-	    pid == frame->owner >> 32)
+	is_own = frame_header(frame)->pid == frame->owner >> 32;
+	set_result(frame, result);
+	frame_header(frame)->time_ns = bpf_ktime_get_boot_ns();
+	if (is_own && has_steps(frame->type))
+		start_again(frame, &from->notes, (struct io_kiocb *)request);
+	else if (is_own && (frame->type == EVENT_OPENAT || frame->type == EVENT_OPENAT2))
 		put_opened(frame, task, (struct io_open *)request);
-	if (frame->objects[0].dentry)
-		bpf_tail_call(context, &complete_chain, CHAIN_RESOLVE);
+	if (flags & IORING_CQE_F_MORE && has_to_wait(frame->type))
+		count_generated(frame->type); /* one request, many events */
 	else
-		bpf_tail_call(context, &complete_chain, CHAIN_SUBMIT);
+		(void)bpf_map_delete_elem(&parked, &request);
+	bpf_tail_call(context, &complete_chain,
+		      is_own && has_steps(frame->type) ? CHAIN_TABLE : CHAIN_FILTER);
 	frame_abandon(frame);
 	return 0;
 }
@@ -376,13 +447,29 @@ static __always_inline int complete(__u64 *context, __u64 request, __s64 result)
 SEC("tp_btf/io_uring_complete")
 int tp_complete(__u64 *context)
 {
-	return complete(context, context[1], READ((struct io_uring_cqe *)context[2], res));
+	struct io_uring_cqe *completion = (struct io_uring_cqe *)context[2];
+
+	return complete(context, context[1], READ(completion, res), READ(completion, flags));
 }
 
 SEC("tp_btf/io_uring_complete")
 int tp_complete_members(__u64 *context)
 {
-	return complete(context, context[1], (__s32)context[3]);
+	return complete(context, context[1], (__s32)context[3], (__u32)context[4]);
+}
+
+/* What is left for the chain's filter: the header is the submitter's and stays. */
+SEC("tp_btf/io_uring_complete")
+int complete_filter(__u64 *context)
+{
+	struct frame *frame = frame_get();
+
+	if (!frame)
+		return 0;
+	bpf_tail_call(context, &complete_chain,
+		      frame->objects[0].dentry ? CHAIN_RESOLVE : CHAIN_SUBMIT);
+	frame_abandon(frame);
+	return 0;
 }
 
 SEC("tp_btf/io_uring_complete")
