@@ -36,6 +36,19 @@ enum host_lockdown host_lockdown(void)
 	return HOST_LOCKDOWN_NONE;
 }
 
+/* Seccomp: 2 in /proc/self/status: a filter (proc_pid_status(5)). */
+static bool has_seccomp_filter(void)
+{
+	_cleanup_(close_fdp) int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	char text[4096];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return strstr(text, "\nSeccomp:\t2") != NULL;
+}
+
 static bool has_capability(const struct __user_cap_data_struct sets[2], unsigned number)
 {
 	return sets[number / 32].effective & (1u << (number % 32));
@@ -217,6 +230,12 @@ static void explain_refusal(const char *step, const struct btf *types, struct pr
 			"charge BPF memory to it",
 			"raise it: ulimit -l unlimited, LimitMEMLOCK=infinity, or grant "
 			"CAP_SYS_RESOURCE");
+	} else if (has_seccomp_filter()) {
+		explain(reterr, step,
+			"the kernel refused bpf(2) although the capabilities are there, and this "
+			"process runs under a seccomp filter",
+			"allow bpf(2) in the seccomp profile (Docker and podman have it only with "
+			"CAP_SYS_ADMIN)");
 	} else {
 		explain(reterr, step,
 			"the kernel refused bpf(2) although the capabilities are there",
@@ -224,6 +243,37 @@ static void explain_refusal(const char *step, const struct btf *types, struct pr
 			"doctor "
 			"shows what the host offers");
 	}
+}
+
+/* Errors that say by their number what is short. */
+static bool explain_limit(const char *step, int error, struct probes_error *reterr)
+{
+	static const struct {
+		int error;
+		const char *what, *fix;
+	} limits[] = {
+		{ -EMFILE, "this process may not open that many files (RLIMIT_NOFILE)",
+		  "raise the limit: ulimit -n 1024, or LimitNOFILE=1024" },
+		{ -ENFILE, "no process may open another file (fs.file-max is reached)",
+		  "raise the sysctl fs.file-max, or end what holds so many files" },
+		{ -ENOMEM, "there is not enough memory for the BPF programs and ring buffers",
+		  "give the daemon's cgroup more memory, or make the rings smaller "
+		  "(probes.ring_size, probes.lifecycle_ring_size)" },
+		{ -E2BIG, "the kernel finds the programs too large, or a map too large for it",
+		  "make the rings smaller (probes.ring_size, probes.lifecycle_ring_size); if that "
+		  "does not help, report it with the output of haetae doctor" },
+		{ -ENOSYS, "the kernel has no bpf(2), or a seccomp profile hides it",
+		  "allow bpf(2) in the seccomp profile, or use a kernel built with "
+		  "CONFIG_BPF_SYSCALL=y" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+		if (limits[i].error != error)
+			continue;
+		explain(reterr, step, limits[i].what, limits[i].fix);
+		return true;
+	}
+	return false;
 }
 
 /* The last line of libbpf's output. */
@@ -241,10 +291,19 @@ static void put_last_line(const char *log, char *ret, size_t size)
 
 int host_explain(const char *step, int error, const char *log, struct probes_error *reterr)
 {
-	struct btf *types = host_types();
+	struct btf *types;
 	const char *missing;
 	char last[160] = "", what[224];
 
+	/* Who lacks the rights is told so first; descriptors run out before it comes to that. */
+	if ((error == -EMFILE || !host_missing_capabilities()) &&
+	    explain_limit(step, error, reterr))
+		return PROBES_E_HOST;
+	errno = 0;
+	types = host_types();
+	/* Reading them takes a descriptor and some MiB of its own. */
+	if (!types && explain_limit("reading the kernel's types", -errno, reterr))
+		return PROBES_E_HOST;
 	if (!types) {
 		explain(reterr, step, "the kernel gives no type information (" BTF_PATH ")",
 			"use a kernel of 5.8 or newer built with CONFIG_DEBUG_INFO_BTF=y, and "

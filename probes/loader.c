@@ -16,7 +16,7 @@
 #include "skeleton.h"
 
 #define RINGS_BYTES_MAX (64u << 20) /* decision 21; all rings together */
-#define BULK_RINGS_MAX	253 /* header.ring is a byte: 0 and the two WIRE_RING_ are taken */
+#define BULK_RINGS_MAX	253	    /* header.ring is a byte: 0 and the two WIRE_RING_ are taken */
 /* pid_max goes up to 4 Mi; a scope is a tree of one service or test. Beyond: counted as lost. */
 #define SCOPE_TASKS_MAX 65536
 /* Calls with strings that run at one time and are looked at; of 4 KiB each. */
@@ -180,11 +180,14 @@ static int open_rings(struct probes *probes)
 
 static int load_object(struct probes *probes, struct probes_error *reterr)
 {
-	struct btf *types = host_types();
+	struct btf *types;
 	int r;
 
+	errno = 0;
+	types = host_types();
 	if (!types)
-		return host_explain("reading the kernel's types", -ENOENT, NULL, reterr);
+		return host_explain("reading the kernel's types", errno ? -errno : -ENOENT, NULL,
+				    reterr);
 	probes->bpf = haetae_bpf__open();
 	if (!probes->bpf) {
 		r = -errno;

@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "probes_private.h"
 
@@ -55,6 +56,25 @@ Test(host, doctor_agrees_with_the_loader)
 	cr_expect_not_null(feature_find(features, cnt, "control groups"));
 }
 
+/* A limit of the process must not be taken for a kernel without types. */
+Test(host, no_descriptors_left)
+{
+	struct rlimit limit = { 3, 3 };
+	struct probes_error error = { "", "" };
+	struct probes_config config;
+	struct probes_want want = { 0 };
+	struct probes *probes = NULL;
+
+	if (!host_has_btf())
+		cr_skip_test("without BTF the types are what is missing");
+	/* The test's own output needs its descriptor no more than this limit has. */
+	cr_assert(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	probes_config_default(&config);
+	cr_expect(probes_open(&config, &want, &probes, &error) == PROBES_E_HOST);
+	cr_expect(strstr(error.what, "RLIMIT_NOFILE"), "%s", error.what);
+	cr_expect(strstr(error.fix, "ulimit -n"), "%s", error.fix);
+}
+
 Test(host, failures_are_explained_in_two_lines)
 {
 	static const struct {
@@ -65,6 +85,10 @@ Test(host, failures_are_explained_in_two_lines)
 		{ "refused", -EPERM, NULL },
 		{ "rejected by the verifier", -EACCES, "first\nR1 is bad\n" },
 		{ "no memory", -ENOMEM, "" },
+		{ "no descriptor", -EMFILE, NULL },
+		{ "no file", -ENFILE, NULL },
+		{ "too large", -E2BIG, "last line" },
+		{ "no call", -ENOSYS, NULL },
 		{ "no such hook", -ESRCH, "only line" },
 		{ "a log longer than its place", -EINVAL,
 		  "0123456789012345678901234567890123456789012345678901234567890123456789012345678"
