@@ -170,6 +170,63 @@ static const char *const never[] = {
 	"user_deleted",
 };
 
+/* Calls that programs make all the time, so that looking at them costs the whole machine: only a
+ * rule that names one gets it. Sorted. */
+static const char *const frequent[] = {
+	"brk",
+	"clock_gettime",
+	"clock_nanosleep",
+	"close",
+	"epoll_ctl",
+	"epoll_pwait",
+	"epoll_pwait2",
+	"epoll_wait",
+	"fstat",
+	"getpid",
+	"getppid",
+	"getrandom",
+	"gettid",
+	"gettimeofday",
+	"lseek",
+	"madvise",
+	"mmap",
+	"munmap",
+	"nanosleep",
+	"poll",
+	"ppoll",
+	"pread64",
+	"preadv",
+	"preadv2",
+	"pselect6",
+	"pwrite64",
+	"pwritev",
+	"pwritev2",
+	"read",
+	"readv",
+	"recvfrom",
+	"recvmmsg",
+	"recvmsg",
+	"restart_syscall",
+	"rseq",
+	"rt_sigaction",
+	"rt_sigprocmask",
+	"rt_sigreturn",
+	"sched_yield",
+	"select",
+	"sendmmsg",
+	"sendmsg",
+	"sendto",
+	"time",
+	"write",
+	"writev",
+};
+
+/* More frequent still, and nothing but waiting for each other: not even for a rule. */
+static bool is_unobserved(struct str name)
+{
+	return str_eq_text(name, "futex");
+}
+
 /* strcmp of a view with a C string. */
 static int compare(struct str name, const char *text)
 {
@@ -243,6 +300,8 @@ static int code_find_native(struct str name)
 		return type;
 	}
 	number = syscall_number(name);
+	if (number >= 0 && is_unobserved(name))
+		return EVENT_CODE_NEVER;
 	return number < 0 ? -1 : EVENT_CODE_SYSCALL + number;
 }
 
@@ -307,9 +366,22 @@ void event_set_all(struct event_set *set)
 	for (unsigned nr = 0; nr < WIRE_SYSCALL_MAX; nr++) {
 		const char *name = syscall_name(nr);
 
-		if (name && event_type_find(str_from(name)) < 0)
+		if (name && event_type_find(str_from(name)) < 0 && !is_unobserved(str_from(name)))
 			event_set_add(set, EVENT_CODE_SYSCALL + nr);
 	}
+}
+
+bool event_code_is_usual(unsigned code)
+{
+	const char *name = event_code_name(code);
+
+	if (code < (unsigned)EVENT_CODE_SYSCALL &&
+	    event_schema_get((enum event_type)code)->flags & EVENT_OWN)
+		return false;
+	for (size_t i = 0; name && i < ARRAY_LEN(frequent); i++)
+		if (strcmp(frequent[i], name) == 0)
+			return false;
+	return true;
 }
 
 void event_set_syscalls(const struct event_set *set, uint16_t type_of_syscall[WIRE_SYSCALL_MAX],

@@ -289,7 +289,7 @@ static int compile_rule(struct compilation *c, const struct resolved *resolved,
 	*ret = build(c, node, false);
 	if (!*ret)
 		return -ENOMEM;
-	rule->events = (*ret)->events;
+	infer_rule(*ret, &rule->events);
 	rule->needs = (*ret)->needs;
 	lint_rule(c, rule, *ret);
 	return 0;
@@ -342,7 +342,7 @@ int program_compile(struct arena *arena, struct defs *defs, const bool *is_activ
 		return r;
 	lint_unused(&c);
 	if (!is_match_all)
-		lint_shadowed(&c, expressions, is_active);
+		lint_shadowed(&c, rules, expressions, is_active);
 	*ret_rules = rules;
 	if (diags_has_errors(diags))
 		return diags->failed ? -ENOMEM : RULES_E_INVALID;

@@ -82,6 +82,14 @@ void infer_leaf(const struct compilation *c, const struct predicate *predicate, 
 /* Names of event codes that satisfy a test of evt.type. */
 void infer_type_set(const struct compilation *c, const struct predicate *predicate,
 		    struct event_set *ret);
+/* Which of a leaf's events it asks for by name: evt.type = x, evt.type in (x, y), not evt.type !=
+ * x.
+ */
+void infer_named(const struct predicate *predicate, bool is_negated, const struct event_set *events,
+		 struct event_set *ret);
+/* What the rule looks at: events that can satisfy it and that are usual or named in it. */
+void infer_rule(const struct expr *expr, struct event_set *ret);
+void event_set_join(struct event_set *set, const struct event_set *other);
 uint32_t event_set_count(const struct event_set *set);
 bool event_set_is_empty(const struct event_set *set);
 

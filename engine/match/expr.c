@@ -84,6 +84,7 @@ struct expr *expr_leaf(struct compilation *c, const struct predicate *predicate,
 	expr->has_type_test = predicate->is_type_test;
 	expr->needs = predicate->left->needs | (predicate->right ? predicate->right->needs : 0);
 	infer_leaf(c, predicate, is_negated, &expr->events);
+	infer_named(predicate, is_negated, &expr->events, &expr->named);
 	((struct predicate *)c->predicates.items[predicate->slot])->expr_cnt++;
 	return keep(c, expr);
 }
@@ -180,6 +181,7 @@ static void combine(struct expr *expr)
 	uint64_t cost = 1;
 
 	expr->events = expr->children[0]->events;
+	expr->named = expr->children[0]->named;
 	for (uint32_t i = 0; i < expr->child_cnt; i++) {
 		const struct expr *child = expr->children[i];
 
@@ -187,6 +189,7 @@ static void combine(struct expr *expr)
 			expr->events.bits[j] =
 				is_and ? expr->events.bits[j] & child->events.bits[j]
 				       : expr->events.bits[j] | child->events.bits[j];
+		event_set_join(&expr->named, &child->named);
 		expr->has_type_test |= child->has_type_test;
 		expr->needs |= child->needs;
 		cost += child->cost;

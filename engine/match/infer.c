@@ -1,5 +1,6 @@
 /*
- * Which event codes can satisfy a leaf (rule-language.md 6.4); expr.c combines the sets. Owns
+ * Which event codes can satisfy a leaf (rule-language.md 6.4); expr.c combines the sets. And which
+ * of them a rule looks at: not calls that are made all the time, unless it names them. Owns
  * nothing. Called by the compiler.
  */
 #include "compile.h"
@@ -44,6 +45,32 @@ void infer_leaf(const struct compilation *c, const struct predicate *predicate, 
 	*ret = predicate->type_set;
 	if (is_negated)
 		complement(c, ret);
+}
+
+void infer_named(const struct predicate *predicate, bool is_negated, const struct event_set *events,
+		 struct event_set *ret)
+{
+	enum op op = predicate->op;
+	bool is_name = is_negated ? op == OP_NE : op == OP_EQ || op == OP_IN;
+
+	*ret = (struct event_set){ 0 };
+	if (predicate->is_type_test && is_name)
+		*ret = *events;
+}
+
+void infer_rule(const struct expr *expr, struct event_set *ret)
+{
+	*ret = expr->events;
+	for (unsigned code = 0; code < EVENT_CODE__COUNT; code++)
+		if (event_set_has(ret, code) && !event_set_has(&expr->named, code) &&
+		    !event_code_is_usual(code))
+			ret->bits[code / 64] &= ~(1ULL << (code % 64));
+}
+
+void event_set_join(struct event_set *set, const struct event_set *other)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(set->bits); i++)
+		set->bits[i] |= other->bits[i];
 }
 
 uint32_t event_set_count(const struct event_set *set)

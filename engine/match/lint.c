@@ -96,7 +96,14 @@ void lint_rule(struct compilation *c, const struct compiled_rule *rule, const st
 		warn(c, rule->def, "W0402", "matches every event", NULL);
 	else
 		visit(&walk, rule->condition, false, &c->all_events);
-	if (rule->def->want_evttypes_warning && event_set_count(&expr->events) > EVENT_TYPES_MAX)
+	if (!rule->def->want_evttypes_warning)
+		return;
+	if (event_set_count(&expr->events) != event_set_count(&rule->events))
+		warn(c, rule->def, "W0415",
+		     "does not look at calls that are made all the time, such as read, write, "
+		     "close and mmap",
+		     "name those that it needs: evt.type in (…)");
+	if (event_set_count(&expr->events) > EVENT_TYPES_MAX)
 		warn(c, rule->def, "W0401",
 		     "matches too many evt.type values, which costs time on every event",
 		     "begin the condition with evt.type = … or evt.type in (…)");
@@ -112,8 +119,17 @@ static uint32_t find_shadow(const struct expr *expr)
 	return first;
 }
 
+static bool is_subset(const struct event_set *small, const struct event_set *large)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(small->bits); i++)
+		if (small->bits[i] & ~large->bits[i])
+			return false;
+	return true;
+}
+
 /* Uses root_of before plan.c does: the first rule with the expression as its condition. */
-void lint_shadowed(struct compilation *c, struct expr *const *expressions, const bool *is_active)
+void lint_shadowed(struct compilation *c, const struct compiled_rule *rules,
+		   struct expr *const *expressions, const bool *is_active)
 {
 	for (uint32_t i = 0; i < c->defs->rule_cnt; i++) {
 		const struct rule_def *rule = &c->defs->rules[i];
@@ -126,6 +142,9 @@ void lint_shadowed(struct compilation *c, struct expr *const *expressions, const
 			expressions[i]->root_of = i;
 			continue;
 		}
+		/* It may name a call that the other one leaves out. */
+		if (!is_subset(&rules[i].events, &rules[shadow].events))
+			continue;
 		diags_warning(c->diags, text_whole(&rule->name), "W0414",
 			      "move the more special rule to the front",
 			      "rule '%.*s' never raises an alert: an earlier rule matches whenever "

@@ -113,7 +113,7 @@ static int plan_class(struct planner *p, struct expr *const *expressions, const 
 	for (uint32_t i = 0; i < p->program->rule_cnt; i++) {
 		struct expr *expr = expressions[i];
 
-		if (!expr || !is_active[i] || !event_set_has(&expr->events, code))
+		if (!expr || !is_active[i] || !event_set_has(&p->program->rules[i].events, code))
 			continue;
 		expr = simplify(p, expr, code);
 		if (!expr)

@@ -111,6 +111,7 @@ struct expr {
 	struct expr **children; /* cheap ones first */
 	uint32_t child_cnt, id, cost, needs;
 	struct event_set events; /* that can satisfy it (rule-language.md 6.4) */
+	struct event_set named;	 /* that a test of evt.type somewhere below asks for by name */
 	/* plan.c */
 	uint32_t user_cnt;
 	uint32_t unit; /* memo slot, or PLAN_NONE: code is inlined in its only user */

@@ -132,6 +132,9 @@ static inline bool event_set_has(const struct event_set *set, unsigned code)
 /* Every code that a rule can see: all events but state records, all named syscalls without a row.
  */
 void event_set_all(struct event_set *set);
+/* False for calls that programs make all the time and for haetae's own events: a rule sees these
+ * only where it names them. */
+bool event_code_is_usual(unsigned code);
 /* For probes_want: the event type for each native syscall number that the set needs. */
 void event_set_syscalls(const struct event_set *set, uint16_t type_of_syscall[WIRE_SYSCALL_MAX],
 			bool is_evaluated[EVENT__COUNT]);

@@ -106,7 +106,7 @@ Test(codes, find)
 		{ "openat", EVENT_OPENAT },
 		{ "execve", EVENT_EXECVE },
 		{ "procexit", EVENT_PROCEXIT },
-		{ "futex", EVENT_CODE_SYSCALL + SYS_futex },
+		{ "futex", EVENT_CODE_NEVER }, /* too frequent for anything */
 		{ "pread64", EVENT_PREAD64 },
 		{ "pread", EVENT_PREAD64 }, /* Falco's name */
 		{ "lseek", lseek },
@@ -166,7 +166,7 @@ Test(codes, every_syscall_is_an_event_or_known)
 		int code = event_code_find(str_from(rows[i].name));
 
 		cr_expect_geq(code, 0, "%s", rows[i].name);
-		if (native(i) >= 0)
+		if (native(i) >= 0 && strcmp(rows[i].name, "futex") != 0)
 			cr_expect_neq(code, EVENT_CODE_NEVER, "%s", rows[i].name);
 	}
 }

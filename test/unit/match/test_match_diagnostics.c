@@ -151,6 +151,8 @@ Test(match_diagnostics, warnings)
 		{ "evt.type = openat and proc.name = a", NULL },
 		{ "proc.name = a", "W0401" },
 		{ "not evt.type = open", "W0401" },
+		{ "proc.name = a", "W0415" },
+		{ "evt.type = open or proc.name = a", "W0415" },
 		{ "evt.num > 0", "W0402" },
 		{ "evt.type = openat and evt.num = 0", "W0403" },
 		{ "evt.type = open and evt.type = openat", "W0403" },
@@ -232,6 +234,8 @@ Test(match_diagnostics, shadowed)
 		{ "proc.name = a or proc.pid = 1", "proc.name = a", false, false },
 		{ "not proc.name = a", "proc.name = a and proc.pid = 2", false, false },
 		{ "fd.name = /a", "not (not fd.name = /a or proc.pid = 1)", false, true },
+		/* The first does not see what the second names. */
+		{ "proc.name = a", "evt.type = read and proc.name = a", false, false },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {

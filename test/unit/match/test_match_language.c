@@ -142,7 +142,17 @@ Test(match_language, events_of_a_rule)
 		{ "evt.type = open or (evt.type = connect and evt.num = 0)", "open", "connect" },
 		{ "evt.type != open and evt.type exists", "openat", "open" },
 		{ "evt.type startswith open", "execve", NULL },
-		{ "proc.name = a", "mkdir", NULL },
+		{ "proc.name = a", "mkdir", "read" },
+		/* What is made all the time, and haetae's own, only by name. */
+		{ "proc.name = a", "openat", "loss" },
+		{ "evt.type = loss", "loss", "open" },
+		{ "evt.type != open", "openat", "mmap" },
+		{ "evt.type exists", "openat", "close" },
+		{ "evt.type = read and proc.name = a", "read", "write" },
+		{ "proc.name = a or evt.type in (read, open)", "read", "write" },
+		{ "not evt.type != close", "close", "open" },
+		{ "not evt.type = close", "open", "close" },
+		{ "not evt.type = close", "open", "read" },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
