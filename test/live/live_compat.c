@@ -280,8 +280,8 @@ static void check_files(const struct live *live)
 	event = expect_call(live, CASE_UNLINKAT, EVENT_UNLINKAT, SYS_unlinkat, "unlinkat");
 	expect_number(event, PARAM_UNLINKAT_res, -ENOENT, "unlinkat");
 	expect_number(event, PARAM_UNLINKAT_flags, AT_REMOVEDIR, "unlinkat");
-	event = expect_call(live, CASE_CHMOD, EVENT_CODE_SYSCALL + SYS_chmod, SYS_chmod, "chmod");
-	expect_number(event, PARAM_GENERIC_a1, 0123, "chmod");
+	event = expect_call(live, CASE_CHMOD, EVENT_CHMOD, SYS_chmod, "chmod");
+	expect_number(event, PARAM_CHMOD_mode, 0123, "chmod");
 	cr_expect(live_count_marked(live, CASE_UNWANTED, EVENT_CODE_NEVER) == 0,
 		  "the number of another table is another call");
 }
