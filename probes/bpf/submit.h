@@ -77,11 +77,21 @@ static __always_inline enum pressure_level lifecycle_level(const struct wire_hea
 	return pressure_level(pending, bytes, use->is_heavy | use->was_heavy);
 }
 
+/* The length's bound is tested where it is used: verifiers before 6.2 forget it on the way. */
+static __always_inline long output(void *ring, struct wire_header *header, __u64 length,
+				   __u64 flags)
+{
+	barrier_var(length);
+	if (length > WIRE_RECORD_MAX)
+		return -1;
+	return bpf_ringbuf_output(ring, header, length, flags);
+}
+
 static __always_inline long output_lifecycle(struct wire_header *header, __u32 length)
 {
 	__u64 pending = bpf_ringbuf_query(&lifecycle_ring, BPF_RB_AVAIL_DATA);
 
-	return bpf_ringbuf_output(
+	return output(
 		&lifecycle_ring, header, length,
 		wake_flags(header->type, true, pending, length, settings.lifecycle_ring_bytes));
 }
@@ -94,7 +104,7 @@ static __always_inline long output_bulk(struct wire_header *header, __u32 length
 	if (!ring)
 		return -1;
 	pending = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-	return bpf_ringbuf_output(
+	return output(
 		ring, header, length,
 		wake_flags(header->type, bulk_is_mixed, pending, length, settings.bulk_ring_bytes));
 }
