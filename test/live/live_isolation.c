@@ -67,7 +67,7 @@ static const struct row rows[] = {
 	{ "move_mount: nothing there", SYS_move_mount, { HERE, ADDRESS("none"), FD_NONE, ADDRESS("/nowhere"), 0x200 }, true,
 	  "res=%r fromdirfd=-100(AT_FDCWD) frompath=none(%d/none) todirfd=999 topath=/nowhere flags=512(MOVE_MOUNT_BENEATH) fromdirpath=%d todirpath=<NA>" },
 	{ "mount_setattr", SYS_mount_setattr, { HERE, ADDRESS("a"), 0x8000, ADDRESS(&attributes), sizeof(attributes) }, false,
-	  "res=0 dirfd=-100(AT_FDCWD) name=a(%d/a) flags=32768(AT_RECURSIVE) attr_set=9(MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOEXEC) "
+	  "res=%r dirfd=-100(AT_FDCWD) name=a(%d/a) flags=32768(AT_RECURSIVE) attr_set=9(MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOEXEC) "
 	  "attr_clr=2(MOUNT_ATTR_NOSUID) propagation=524288(SLAVE) userns_fd=0 dirpath=%d" },
 	{ "mount_setattr: no attribute", SYS_mount_setattr, { FD_NONE, ADDRESS("a"), 0, ADDRESS(&bad_attributes), sizeof(bad_attributes) }, true,
 	  "res=%r dirfd=999 name=a flags=0 attr_set=1099511627776 attr_clr=0 propagation=0 userns_fd=77 dirpath=<NA>" },

@@ -161,3 +161,53 @@ Test(live_pressure, files_do_not_push_out_processes, .timeout = 300)
 	}
 	live_done(&live);
 }
+
+/* Calls on credentials share the ring with the processes, up to half of it: who makes them in a
+ * loop fills the other ring. */
+static void credentials_act(void *data)
+{
+	(void)data;
+	for (int i = 0; i < 10; i++) {
+		pid_t pid;
+
+		for (int call = 0; call < 1000; call++)
+			syscall(SYS_setuid, -1);
+		pid = fork();
+		if (pid == 0)
+			_exit(i);
+		live_wait(pid);
+	}
+}
+
+Test(live_pressure, credentials_do_not_push_out_processes, .timeout = 300)
+{
+	static const char *const names[] = { "setuid", "procexit", NULL };
+	struct live live;
+	const struct wire_counters *calls;
+	uint64_t seen[2] = { 0 }, bytes = 0;
+
+	live_run(&live,
+		 &(struct live_options){ .syscalls = names,
+					 .ring_bytes = 65536,
+					 .lifecycle_ring_bytes = RING_BYTES,
+					 .is_unread = true },
+		 credentials_act);
+	for (uint32_t i = 0; i < live.event_cnt; i++) {
+		const struct wire_header *header = live.events[i]->header;
+
+		if (header->type != EVENT_SETUID)
+			continue;
+		seen[header->ring != 0]++;
+		if (header->ring == 0)
+			bytes += ENTRY_HEAD + header->length;
+	}
+	calls = &live.counters.types[EVENT_SETUID];
+	cr_expect_eq(calls->generated, 10000);
+	cr_expect_gt(calls->lost[WIRE_LOST_RING_FULL], 5000);
+	cr_expect(seen[0] > 10 && seen[1] > 10, "%llu %llu", (unsigned long long)seen[0],
+		  (unsigned long long)seen[1]);
+	cr_expect(bytes <= RING_BYTES / 2 + WIRE_RECORD_MAX, "%llu", (unsigned long long)bytes);
+	cr_expect_eq(live_count(&live, EVENT_TASK_NEW), 10);
+	cr_expect_eq(live_count(&live, EVENT_PROCEXIT), 11);
+	live_done(&live);
+}
