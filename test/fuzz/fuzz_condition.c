@@ -8,7 +8,7 @@
 #include "language.h"
 #include "target.h"
 
-#define RULES_MAX 8
+#define RULES_MAX 24 /* enough for an index: alone a rule has none */
 #define NAMES_MAX 8
 #define TEXT_MAX  (1u << 20)
 
