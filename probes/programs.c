@@ -45,6 +45,7 @@ struct program_row {
 /* clang-format off */
 static const struct program_row program_rows[] = {
 	{ "call_message",     PLACE_CALL_CHAIN, CHAIN_MESSAGE,   0, 0 },
+	{ "call_again",       PLACE_CALL_CHAIN, CHAIN_AGAIN,     0, 0 },
 	{ "call_socket",      PLACE_CALL_CHAIN, CHAIN_SOCKET,    0, 0 },
 	{ "call_filter",      PLACE_CALL_CHAIN, CHAIN_FILTER,    0, 0 },
 	{ "call_resolve",     PLACE_CALL_CHAIN, CHAIN_RESOLVE,   0, HAS_RDONLY_CAST },

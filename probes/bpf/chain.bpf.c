@@ -58,7 +58,14 @@ int call_resolve_t(__u64 *context)
 SEC("tp_btf/sys_exit")
 int call_submit(__u64 *context)
 {
-	return chain_submit();
+	struct frame *frame = frame_get();
+
+	if (!frame)
+		return 0;
+	frame_submit(frame);
+	if (frame->again_owner)
+		bpf_tail_call(context, &call_chain, CHAIN_AGAIN);
+	return 0;
 }
 
 SEC("tp_btf/sched_process_exec")

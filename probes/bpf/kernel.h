@@ -67,49 +67,32 @@ enum pid_type { /* include/linux/pid_types.h */
 };
 
 /* Numbers of the kernel's ABI or of its own headers. */
-#define AT_FDCWD	   (-100)    /* include/uapi/linux/fcntl.h */
-#define O_CREAT		   0100	     /* include/uapi/asm-generic/fcntl.h */
-#define O_TMPFILE_BIT	   020000000 /* __O_TMPFILE */
-#define FMODE_CREATED	   0x100000  /* include/linux/fs.h, bit 20 in 4.19 … 6.18 */
-#define S_IFMT		   0170000   /* include/uapi/linux/stat.h */
-#define S_IFSOCK	   0140000
-#define S_ISUID		   04000
-#define S_ISGID		   02000
-#define S_IXGRP		   00010
-#define SB_RDONLY	   1	/* include/linux/fs.h */
-#define MNT_READONLY	   0x40 /* include/linux/mount.h */
-#define CAP_DAC_OVERRIDE   1	/* include/uapi/linux/capability.h */
-#define SIGNAL_GROUP_EXIT  4	/* include/linux/sched/signal.h */
-#define RLIMIT_NOFILE	   7	/* include/uapi/asm-generic/resource.h */
-#define AF_UNIX		   1	/* include/linux/socket.h */
-#define AF_INET		   2
-#define AF_INET6	   10
-#define AF_NETLINK	   16
-#define AF_PACKET	   17
-#define AF_VSOCK	   40
-#define SOCK_STREAM	   1 /* include/linux/net.h */
-#define SOCK_RAW	   3
-#define SOCK_SEQPACKET	   5
-#define SOCK_BINDPORT_LOCK 8 /* include/net/sock.h */
-#define TCP_ESTABLISHED	   1 /* include/net/tcp_states.h */
-#define TCP_SYN_SENT	   2
-#define TCP_FIN_WAIT1	   4
-#define TCP_FIN_WAIT2	   5
-#define TCP_CLOSE_WAIT	   8
-#define TCP_LAST_ACK	   9
-#define TCP_CLOSING	   11
-#define EEXIST		   17 /* include/uapi/asm-generic/errno-base.h */
-#define EINTR		   4
-#define EINVAL		   22
-#define EINPROGRESS	   115	      /* include/uapi/asm-generic/errno.h */
-#define PIPEFS_MAGIC	   0x50495045 /* include/uapi/linux/magic.h */
-#define SOCKFS_MAGIC	   0x534f434b
-#define ANON_INODE_MAGIC   0x09041934
-#define NSFS_MAGIC	   0x6e736673
-#define PID_FS_MAGIC	   0x50494446
-#define PROC_SUPER_MAGIC   0x9fa0
-#define TMPFS_MAGIC	   0x01021994
-#define OVERLAYFS_MAGIC	   0x794c7630
+#define AT_FDCWD	  (-100)    /* include/uapi/linux/fcntl.h */
+#define O_CREAT		  0100	    /* include/uapi/asm-generic/fcntl.h */
+#define O_TMPFILE_BIT	  020000000 /* __O_TMPFILE */
+#define FMODE_CREATED	  0x100000  /* include/linux/fs.h, bit 20 in 4.19 … 6.18 */
+#define S_IFMT		  0170000   /* include/uapi/linux/stat.h */
+#define S_IFSOCK	  0140000
+#define S_ISUID		  04000
+#define S_ISGID		  02000
+#define S_IXGRP		  00010
+#define SB_RDONLY	  1    /* include/linux/fs.h */
+#define MNT_READONLY	  0x40 /* include/linux/mount.h */
+#define CAP_DAC_OVERRIDE  1    /* include/uapi/linux/capability.h */
+#define SIGNAL_GROUP_EXIT 4    /* include/linux/sched/signal.h */
+#define RLIMIT_NOFILE	  7    /* include/uapi/asm-generic/resource.h */
+#define EEXIST		  17   /* include/uapi/asm-generic/errno-base.h */
+#define EINTR		  4
+#define EINVAL		  22
+#define EINPROGRESS	  115	     /* include/uapi/asm-generic/errno.h */
+#define PIPEFS_MAGIC	  0x50495045 /* include/uapi/linux/magic.h */
+#define SOCKFS_MAGIC	  0x534f434b
+#define ANON_INODE_MAGIC  0x09041934
+#define NSFS_MAGIC	  0x6e736673
+#define PID_FS_MAGIC	  0x50494446
+#define PROC_SUPER_MAGIC  0x9fa0
+#define TMPFS_MAGIC	  0x01021994
+#define OVERLAYFS_MAGIC	  0x794c7630
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -387,45 +370,6 @@ struct linux_binprm {
 	const char *fdpath; /* since 5.9 */
 };
 
-struct in6_addr {
-	union {
-		__u8 u6_addr8[16];
-		__be32 u6_addr32[4];
-	} in6_u;
-};
-
-struct sock_common {
-	__be32 skc_daddr, skc_rcv_saddr;
-	__be16 skc_dport;
-	__u16 skc_num;
-	unsigned short skc_family;
-	unsigned char skc_state;
-	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
-};
-
-struct sk_buff_head {
-	__u32 qlen;
-};
-
-struct sock {
-	struct sock_common __sk_common;
-	struct sk_buff_head sk_receive_queue;
-	__u16 sk_protocol; /* 5.6 made it a whole u16 */
-	__u8 sk_userlocks; /* four bits of a byte until 6.6 */
-	__u32 sk_ack_backlog, sk_max_ack_backlog;
-	struct socket *sk_socket;
-};
-
-struct inet_sock {
-	__be16 inet_sport;
-};
-
-struct socket {
-	short type;
-	struct file *file;
-	struct sock *sk;
-};
-
 struct filename {
 	char *name;
 };
@@ -529,32 +473,6 @@ struct io_shutdown {
 
 struct io_ftrunc {
 	__s64 len;
-};
-
-struct sockaddr_un {
-	__u16 sun_family;
-	char sun_path[108];
-};
-
-struct unix_address {
-	int len;
-	struct sockaddr_un name[1];
-};
-
-struct unix_sock {
-	struct unix_address *addr;
-	struct sock *peer;
-};
-
-struct netlink_sock {
-	__u32 portid, dst_portid, dst_group;
-	__u32 ngroups;
-	unsigned long *groups;
-};
-
-struct packet_sock {
-	int ifindex;
-	__be16 num;
 };
 
 struct seq_file {

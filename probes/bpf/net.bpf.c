@@ -242,10 +242,12 @@ static __always_inline __u8 guess_sender(struct sock *sock, const struct wire_tu
 								  : WIRE_TUPLE_CLIENT;
 }
 
-/* Nobody knows a port that the kernel chose but who has been written to from there. */
+/* Who has not bound its socket is not written to but in answer. (A bind to port 0 locks the address
+ * alone.) */
 static __always_inline __u8 guess_receiver(struct sock *sock)
 {
-	bool is_bound = BPF_CORE_READ_BITFIELD_PROBED(sock, sk_userlocks) & SOCK_BINDPORT_LOCK;
+	bool is_bound = BPF_CORE_READ_BITFIELD_PROBED(sock, sk_userlocks) &
+			(SOCK_BINDPORT_LOCK | SOCK_BINDADDR_LOCK);
 
 	return is_bound ? WIRE_TUPLE_SERVER : WIRE_TUPLE_CLIENT;
 }
@@ -286,12 +288,12 @@ static __always_inline __u8 role_of(struct frame *frame, const struct wire_tuple
 {
 	struct socket_request *ask = &frame->socket;
 	struct sock *sock = (struct sock *)ask->sock;
-	struct contact_key key = { .sock = ask->sock };
+	struct contact_key key = {};
 	__u8 *known;
 
 	if (!sock || (is_early(frame) && !frame->request.is_silent))
 		return ask->use == USE_CONNECT ? WIRE_TUPLE_CLIENT : 0;
-	key.inode = socket_inode(sock);
+	contact_of(&key, sock);
 	switch (ask->use) {
 	case USE_CONNECT:
 		if (tuple->flags & WIRE_TUPLE_REMOTE)
@@ -365,188 +367,6 @@ static __always_inline void put_passed(struct frame *frame)
 		put_done(frame, ask->passed, at, size + name, false);
 }
 
-/* ---- messages: data in several places ---------------------------------------------------------
- */
-
-/* include/linux/socket.h: struct user_msghdr; include/net/compat.h: struct compat_msghdr. Behind it
- * in a struct mmsghdr: the bytes of this message. */
-struct message_head {
-	__u64 name;
-	__u32 name_length, padding;
-	__u64 vectors, vector_cnt;
-	__u64 control, control_length;
-	__u32 flags, padding_behind;
-	__u32 bytes, padding_last;
-};
-struct message_head_compat {
-	__u32 name, name_length, vectors, vector_cnt, control, control_length, flags, bytes;
-};
-_Static_assert(sizeof(struct message_head) == 64 && sizeof(struct message_head_compat) == 32,
-	       "as user space lays them out");
-
-#define MESSAGE_BYTES 80 /* of the data, and of control data */
-#define VECTORS_READ  32
-
-static __always_inline bool read_message(struct frame *frame, struct message_head *ret)
-{
-	bool has_many = frame->socket.has_many;
-	void *from = (void *)frame->socket.message;
-	struct message_head_compat compat = {};
-
-	if (!(frame->flags & WIRE_COMPAT32))
-		return !bpf_probe_read_user(
-			ret,
-			has_many ? sizeof(*ret) : __builtin_offsetof(struct message_head, bytes),
-			from);
-	if (bpf_probe_read_user(&compat,
-				has_many ? sizeof(compat)
-					 : __builtin_offsetof(struct message_head_compat, bytes),
-				from))
-		return false;
-	ret->name = compat.name;
-	ret->name_length = compat.name_length;
-	ret->vectors = compat.vectors;
-	ret->vector_cnt = compat.vector_cnt;
-	ret->control = compat.control;
-	ret->control_length = compat.control_length;
-	ret->bytes = compat.bytes;
-	return true;
-}
-
-/* struct iovec, struct compat_iovec. */
-static __always_inline bool read_vector(struct frame *frame, const struct message_head *message,
-					__u32 i, __u64 ret[2])
-{
-	__u32 compat[2] = {};
-
-	if (!(frame->flags & WIRE_COMPAT32))
-		return !bpf_probe_read_user(ret, 16, (void *)(message->vectors + i * 16ull));
-	if (bpf_probe_read_user(compat, 8, (void *)(message->vectors + i * 8ull)))
-		return false;
-	ret[0] = compat[0];
-	ret[1] = compat[1];
-	return true;
-}
-
-/* How much of the message's memory is data: what was sent, was to be sent, or came. */
-static __always_inline __u64 data_limit(struct frame *frame, const struct message_head *message)
-{
-	struct socket_request *ask = &frame->socket;
-
-	if (frame->result < 0 || (ask->has_many && frame->result == 0))
-		return ask->use == USE_RECEIVE ? 0 : ~0ull;
-	return ask->has_many ? message->bytes : (__u64)frame->result;
-}
-
-/* One vector more; false: it is not readable. What has been read is counted in the frame, where the
- * verifier does not follow it through the loop. */
-static __always_inline bool add_vector(struct frame *frame, const struct message_head *message,
-				       __u32 i, __u64 limit, __u8 *to)
-{
-	struct socket_request *ask = &frame->socket;
-	__u64 vector[2] = {}, copied = ask->copied, size;
-
-	if (!read_vector(frame, message, i, vector))
-		return false;
-	size = limit > ask->total ? limit - ask->total : 0;
-	ask->total += vector[1];
-	if (size > vector[1])
-		size = vector[1];
-	if (copied >= MESSAGE_BYTES)
-		return true;
-	if (size > MESSAGE_BYTES - copied)
-		size = MESSAGE_BYTES - copied;
-	barrier_var(size);
-	if (!size || size > MESSAGE_BYTES)
-		return true;
-	if (bpf_probe_read_user(to + copied, (__u32)size, (void *)vector[0]))
-		return false;
-	ask->copied = (__u32)(copied + size);
-	return true;
-}
-
-static __always_inline void put_message_data(struct frame *frame,
-					     const struct message_head *message)
-{
-	struct socket_request *ask = &frame->socket;
-	__u64 limit = data_limit(frame, message);
-	__u32 at = frame->position, copied;
-	__u8 *to = put_space(frame, ask->data);
-
-	if (!to)
-		return;
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < VECTORS_READ; i++) {
-		if (i >= message->vector_cnt)
-			break;
-		if (!add_vector(frame, message, i, limit, to)) {
-			frame->flags |= WIRE_FAULT;
-			break;
-		}
-	}
-	copied = ask->copied;
-	if (limit > ask->total)
-		limit = ask->total;
-	if (copied && copied <= MESSAGE_BYTES)
-		put_done(frame, ask->data, at, copied, limit > copied);
-	at = frame->position;
-	if (message->vector_cnt <= VECTORS_READ) {
-		put_u64(frame, ask->size, ask->total);
-	} else {
-		put_done(frame, ask->size, 0, 0, true);
-		frame->position = at;
-	}
-}
-
-static __always_inline void put_control(struct frame *frame, const struct message_head *message)
-{
-	struct socket_request *ask = &frame->socket;
-	__u32 at = frame->position;
-	__u64 size = message->control_length;
-	__u8 *to = put_space(frame, ask->control);
-
-	if (!to || frame->result < 0 || !size)
-		return;
-	if (size > MESSAGE_BYTES)
-		size = MESSAGE_BYTES;
-	barrier_var(size);
-	if (size > MESSAGE_BYTES)
-		return;
-	if (bpf_probe_read_user(to, (__u32)size, (void *)message->control))
-		frame->flags |= WIRE_FAULT;
-	else
-		put_done(frame, ask->control, at, (__u32)size,
-			 message->control_length > MESSAGE_BYTES);
-}
-
-static __always_inline void put_message(struct frame *frame)
-{
-	struct socket_request *ask = &frame->socket;
-	struct message_head message = {};
-
-	if (!read_message(frame, &message)) {
-		frame->flags |= WIRE_FAULT;
-		return;
-	}
-	ask->address = message.name;
-	ask->length = message.name_length;
-	put_message_data(frame, &message);
-	if (ask->control != PARAMETER_NONE)
-		put_control(frame, &message);
-}
-
-static __always_inline int chain_message(__u64 *context, void *chain)
-{
-	struct frame *frame = frame_get();
-
-	if (!frame)
-		return 0;
-	put_message(frame);
-	bpf_tail_call(context, chain, CHAIN_SOCKET);
-	frame_abandon(frame);
-	return 0;
-}
-
 static __always_inline int chain_socket(__u64 *context, void *chain)
 {
 	struct frame *frame = frame_get();
@@ -563,12 +383,6 @@ static __always_inline int chain_socket(__u64 *context, void *chain)
 }
 
 SEC("tp_btf/sys_exit")
-int call_message(__u64 *context)
-{
-	return chain_message(context, &call_chain);
-}
-
-SEC("tp_btf/sys_exit")
 int call_socket(__u64 *context)
 {
 	return chain_socket(context, &call_chain);
@@ -576,21 +390,9 @@ int call_socket(__u64 *context)
 
 /* The same of requests of io_uring: when they are submitted, and when they have completed. */
 SEC("tp_btf/io_uring_submit_req")
-int submit_message(__u64 *context)
-{
-	return chain_message(context, &submit_chain);
-}
-
-SEC("tp_btf/io_uring_submit_req")
 int submit_socket(__u64 *context)
 {
 	return chain_socket(context, &submit_chain);
-}
-
-SEC("tp_btf/io_uring_complete")
-int complete_message(__u64 *context)
-{
-	return chain_message(context, &complete_chain);
 }
 
 SEC("tp_btf/io_uring_complete")

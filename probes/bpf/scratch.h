@@ -106,6 +106,9 @@ struct frame {
 	struct iovec_request iovec;
 	struct socket_request socket;
 	struct uring_request request; /* only with WIRE_IO_URING */
+	__u64 again_owner; /* who is to look for another message of the call; 0: nobody */
+	__u32 message_index;
+	struct contact_key message_key;
 	struct walk walk;
 	__u8 record[RECORD_BYTES] __attribute__((aligned(8)));
 	__u8 spare[4104]; /* strings that are only measured */
@@ -206,6 +209,8 @@ static __always_inline struct frame *frame_acquire(__u32 type, __u64 pid_tgid)
 		frame->result = 0;
 		frame->call_nr = WIRE_NO_SYSCALL;
 		frame->is_lifecycle = 0;
+		frame->again_owner = 0;
+		frame->message_index = 0;
 		frame_header(frame)->cgroup_id = 0;
 		return frame;
 	}

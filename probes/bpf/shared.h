@@ -47,6 +47,7 @@ enum chain_slot {
 	CHAIN_MESSAGE, /* data of a struct msghdr; then its socket */
 	CHAIN_SOCKET,  /* ends of a socket, before the filter */
 	CHAIN_TABLE, /* io_uring's: the steps of events.def, where a call's are before the chain */
+	CHAIN_AGAIN, /* behind a record: another of the same call */
 	CHAIN__COUNT
 };
 

@@ -7,6 +7,7 @@
 #define HAETAE_BPF_SOCK_H
 
 #include "file.h"
+#include "kernel_net.h"
 
 #define UNIX_PATH_MAX 108 /* include/uapi/linux/un.h */
 
@@ -30,6 +31,14 @@ static __always_inline __u64 socket_inode(struct sock *sock)
 	struct inode *inode = file ? READ(file, f_inode) : NULL;
 
 	return inode ? READ(inode, i_ino) : 0;
+}
+
+/* The socket's part of a contact. */
+static __always_inline void contact_of(struct contact_key *key, struct sock *sock)
+{
+	key->sock = (__u64)sock;
+	key->inode = socket_inode(sock);
+	key->reserved = 0;
 }
 
 /* ::ffff:0:0/96 */

@@ -58,6 +58,9 @@ static __always_inline void ask_address(struct frame *frame, const struct step *
 	if (step->action >= ACTION_SOCKET_SENDMSG) {
 		ask->message = operand(frame, step->other);
 		ask->has_many = step->action >= ACTION_SOCKET_SENDMMSG;
+		if (frame->message_index) /* struct mmsghdr in either width */
+			ask->message += frame->message_index *
+					(frame->flags & WIRE_COMPAT32 ? 32ull : 64ull);
 		return;
 	}
 	if (!step->other)
