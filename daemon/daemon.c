@@ -345,6 +345,7 @@ int daemon_run(const struct daemon_config *config)
 		daemon->end_ns =
 			config->duration_ns ? clock_boot_ns() + config->duration_ns : UINT64_MAX;
 		daemon->next_tick_ns = clock_boot_ns() + TICK_NS;
+		loss_watch_init(&daemon->loss_watch, clock_boot_ns());
 		say_ready(daemon);
 		loop(daemon);
 		stop(daemon);

@@ -24,6 +24,11 @@ void loss_totals_of(const struct probes_counters *counters, uint64_t now_ns,
 	ret->classes[CLASS_UNKNOWN] += counters->malformed;
 }
 
+void loss_watch_init(struct loss_watch *watch, uint64_t now_ns)
+{
+	*watch = (struct loss_watch){ .base.time_ns = now_ns };
+}
+
 enum loss_change loss_watch_step(struct loss_watch *watch, const struct loss_totals *now,
 				 bool is_last)
 {
@@ -35,7 +40,8 @@ enum loss_change loss_watch_step(struct loss_watch *watch, const struct loss_tot
 
 		watch->is_losing = true;
 		watch->grown = *now;
-		return is_new ? LOSS_BEGIN : LOSS_SAME;
+		if (is_new || !is_last)
+			return is_new ? LOSS_BEGIN : LOSS_SAME;
 	}
 	if (watch->is_losing && (is_last || now->time_ns >= watch->grown.time_ns + LOSS_QUIET_NS)) {
 		watch->is_losing = false;

@@ -46,6 +46,7 @@ struct loss_watch {
 
 void loss_totals_of(const struct probes_counters *counters, uint64_t now_ns,
 		    struct loss_totals *ret);
+void loss_watch_init(struct loss_watch *watch, uint64_t now_ns);
 /* Call it once a second. Where it is not LOSS_SAME, loss_watch_report() must follow. is_last: there
  * will be no other step, so an end is now; where it returns LOSS_BEGIN, step once more. */
 enum loss_change loss_watch_step(struct loss_watch *watch, const struct loss_totals *now,

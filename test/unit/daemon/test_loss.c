@@ -66,6 +66,23 @@ Test(loss, begins_once_and_ends_once)
 	}
 }
 
+/* What was lost up to the end is in the end's numbers. */
+Test(loss, the_last_step_takes_what_has_grown)
+{
+	static struct loss_watch watch;
+	struct loss_totals now = totals(8, 10, 3);
+	struct loss_report report;
+
+	loss_watch_init(&watch, 6 * NS_PER_SEC);
+	cr_expect(loss_watch_step(&watch, &now, false) == LOSS_BEGIN);
+	loss_watch_report(&watch, LOSS_BEGIN, NULL, 0, &report);
+	cr_expect(report.since.time_ns == 2 * NS_PER_SEC);
+	now = totals(9, 20, 5);
+	cr_expect(loss_watch_step(&watch, &now, true) == LOSS_END);
+	loss_watch_report(&watch, LOSS_END, NULL, 0, &report);
+	cr_expect(report.since.lost == 5 && report.since.generated == 20);
+}
+
 Test(loss, the_last_step_tells_both)
 {
 	static struct loss_watch watch;
