@@ -11,9 +11,9 @@
 
 #define STEPS_A_RUN 64
 /* Runs that one record may use for all its paths together; the rest of the kernel's 33 tail calls
- * (MAX_TAIL_CALL_CNT) is for the chain. 28 runs are 1,792 steps; what is left is cut and flagged.
+ * (MAX_TAIL_CALL_CNT) is for the chain. 24 runs are 1,536 steps; what is left is cut and flagged.
  */
-#define RUNS_MAX 28
+#define RUNS_MAX 24
 /* Space that is kept for the last components, the second path's head and the values behind it. */
 #define PATH_RESERVE (PATH_LAST * NAME_BYTES + 512)
 

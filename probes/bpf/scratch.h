@@ -97,6 +97,7 @@ struct frame {
 	__u8 is_lifecycle;
 	__u8 after_paths, after_compare; /* enum chain_slot */
 	__u8 compared;			 /* steps that call_compare is done with */
+	__u8 first_step;		 /* of x_table's next run */
 	__u32 vector_start, vector_stop; /* put_vector()'s own */
 	__u8 is_vector_cut;
 	__u8 is_execveat; /* a failed exec's arguments are execveat's */
@@ -211,6 +212,7 @@ static __always_inline struct frame *frame_acquire(__u32 type, __u64 pid_tgid)
 		frame->is_lifecycle = 0;
 		frame->again_owner = 0;
 		frame->message_index = 0;
+		frame->first_step = 0;
 		frame_header(frame)->cgroup_id = 0;
 		return frame;
 	}

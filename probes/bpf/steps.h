@@ -8,7 +8,8 @@
 
 #include "prog.h"
 
-#define STEPS_MAX 24
+#define STEPS_MAX   24
+#define STEPS_A_RUN 8
 
 /* Beside the six arguments. */
 #define ARGUMENT_RESULT	 6

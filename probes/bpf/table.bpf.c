@@ -280,28 +280,45 @@ static __always_inline void take_step(struct frame *frame, struct task_struct *t
 	}
 }
 
+/* The next steps of the record; true: there are more, for another run. The verifier goes through
+ * every action once a step, so a run takes a third of what an event can have. */
+static __always_inline bool take_steps(struct frame *frame, struct task_struct *task, __u32 type)
+{
+	__u32 first = frame->first_step;
+
+	if (first > STEPS_MAX - STEPS_A_RUN)
+		return false;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < STEPS_A_RUN; i++) {
+		const struct step *step = &steps[type][first + i];
+
+		if (step->action == ACTION_END)
+			return false;
+		take_step(frame, task, step);
+	}
+	first += STEPS_A_RUN;
+	frame->first_step = (__u8)first;
+	return first < STEPS_MAX && steps[type][first].action;
+}
+
 SEC("tp_btf/sys_exit")
 int x_table(__u64 *context)
 {
 	struct frame *frame = frame_get();
-	struct task_struct *task = current_task();
 	__u32 type;
 
 	if (!frame)
 		return 0;
 	type = frame->type;
 	if (type < EVENT__COUNT) {
-		frame_start(frame, type, parameter_counts[type]);
-		if (is_lifecycle[type])
-			frame_prefer_lifecycle(frame);
-#pragma clang loop unroll(disable)
-		for (__u32 i = 0; i < STEPS_MAX; i++) {
-			const struct step *step = &steps[type][i];
-
-			if (step->action == ACTION_END)
-				break;
-			take_step(frame, task, step);
+		if (!frame->first_step) {
+			frame_start(frame, type, parameter_counts[type]);
+			if (is_lifecycle[type])
+				frame_prefer_lifecycle(frame);
 		}
+		if (take_steps(frame, current_task(), type))
+			bpf_tail_call(context, &call_programs, type);
+		frame->first_step = 0;
 		bpf_tail_call(context, &call_chain, chain_start(frame));
 	}
 	frame_abandon(frame);
