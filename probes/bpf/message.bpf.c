@@ -23,7 +23,7 @@ _Static_assert(sizeof(struct message_head) == 64 && sizeof(struct message_head_c
 	       "as user space lays them out");
 
 #define MESSAGE_BYTES 80 /* of the data, and of control data */
-#define VECTORS_READ  32
+#define VECTORS_READ  16
 
 static __always_inline bool read_message(struct frame *frame, struct message_head *ret)
 {
