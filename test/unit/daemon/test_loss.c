@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 
 #include "haetae/clock.h"
+#include "haetae/field.h"
 #include "loss_event.h"
 
 static struct loss_totals totals(uint64_t seconds, uint64_t generated, uint64_t lost)
@@ -161,4 +162,44 @@ Test(loss, is_an_event)
 	cr_expect(event_number(&event, PARAM_LOSS_cgroup_id, &number) && number == 117);
 	cr_expect(event_number(&event, PARAM_LOSS_cgroups_rest, &number) && number == 6);
 	cr_expect(event_number(&event, PARAM_LOSS_duration, &number) && number == 3 * NS_PER_SEC);
+}
+
+static enum field_state state_of(const struct field_context *context, const char *name)
+{
+	const struct field_argument none = { 0 };
+	const struct field *field = field_find(str_from(name));
+	struct value_set set;
+
+	cr_assert(field, "%s", name);
+	field_read(field, context, &none, &set);
+	cr_expect(set.state == FIELD_ABSENT || field_has_event(field, context->event->schema),
+		  "%s has a value where it can have none", name);
+	return set.state;
+}
+
+/* The zeros of its header are nobody's: uid 0 would be root. */
+Test(loss, is_of_no_task)
+{
+	static const char *const absent[] = { "proc.name",    "proc.pid",     "proc.ppid",
+					      "proc.pname",   "thread.tid",   "user.uid",
+					      "user.name",    "group.gid",    "user.loginuid",
+					      "container.id", "k8s.pod.name", "fd.name",
+					      "fd.num",	      "evt.res",      "evt.cpu",
+					      "evt.failed" };
+	static const char *const there[] = { "evt.type", "evt.num", "evt.time", "evt.args" };
+	static struct loss_record record;
+	static struct event event;
+	const struct loss_report report = { .change = LOSS_BEGIN, .since = totals(1, 2, 1) };
+	struct field_context context = { .event = &event, .source = "syscall" };
+	struct arena scratch;
+
+	arena_init(&scratch, 1u << 20);
+	event.scratch = &scratch;
+	loss_record_make(&record, &report, 1, NULL);
+	cr_assert(event_decode(&event, record.bytes, record.length) == 0);
+	for (size_t i = 0; i < ARRAY_LEN(absent); i++)
+		cr_expect(state_of(&context, absent[i]) == FIELD_ABSENT, "%s", absent[i]);
+	for (size_t i = 0; i < ARRAY_LEN(there); i++)
+		cr_expect(state_of(&context, there[i]) == FIELD_VALUE, "%s", there[i]);
+	arena_done(&scratch);
 }

@@ -164,6 +164,8 @@ Test(match_diagnostics, warnings)
 		{ "evt.type = open and fd.name = /x and not fd.name = /x", NULL },
 		{ "evt.type = open and proc.aname = a and proc.aname = b", NULL },
 		{ "evt.type = execve and fd.name = /x", "W0404" },
+		{ "evt.type = loss and proc.name = x", "W0404" },
+		{ "evt.type = loss and evt.arg.state = begin", NULL },
 		{ "evt.type = execve and not fd.name = /x", NULL },
 		{ "evt.type = execve and evt.arg.name = x", "W0404" },
 		{ "(evt.type = execve and proc.name = a) or (evt.type = open and fd.name = x)",
