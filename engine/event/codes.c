@@ -151,7 +151,6 @@ static const char *const never[] = {
 	"s390_sthyi",
 	"scapevent",
 	"send",
-	"signaldeliver",
 	"spu_create",
 	"spu_run",
 	"subpage_prot",

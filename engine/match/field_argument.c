@@ -28,8 +28,6 @@ static bool parse_index(struct str text, uint64_t *ret)
  * load, and the value is absent. A name a line, so that lists merge. */
 /* clang-format off */
 static const char *const reserved_params[] = {
-	"dpid",
-	"spid",
 	"vpid",
 	"vtid",
 };

@@ -172,6 +172,7 @@ static const char *category_of_type(enum event_type type)
 	case EVENT_TKILL:
 	case EVENT_TGKILL:
 	case EVENT_PIDFD_SEND_SIGNAL:
+	case EVENT_SIGNALDELIVER:
 		return "signal";
 	case EVENT_MOUNT:
 	case EVENT_UMOUNT2:

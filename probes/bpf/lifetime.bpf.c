@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * A process was made (sched_process_fork), a process has ended (sched_process_exit of its last
- * thread). They also keep the scope's tree.
+ * thread). They also keep the scope's tree. And a signal is taken by who receives it.
  */
 #include "credentials.h"
+#include "kernel_signal.h"
 #include "prog.h"
 
 static __always_inline void put_child(struct frame *frame, struct task_struct *child)
@@ -171,4 +172,50 @@ int tp_exit_live(__u64 *context)
 	if (bpf_map_update_elem(&exits_seen, &key, &one, BPF_NOEXIST))
 		return 0;
 	return process_exit(task);
+}
+
+/* Who sent it, as the receiver's pid namespace numbers it; 0: the kernel, or not said. Only of
+ * these codes the union begins with a pid: kill, sigqueue, tkill, and a child's (siginfo_layout(),
+ * kernel/signal.c). Below 2 the address is no address (SEND_SIG_PRIV,
+ * include/linux/sched/signal.h).
+ */
+static __always_inline __u32 signal_sender(struct kernel_siginfo *info, __u32 signal)
+{
+	__s32 code;
+
+	if ((__u64)info < 2)
+		return 0;
+	code = READ(info, si_code);
+	if (code != SI_USER && code != SI_QUEUE && code != SI_TKILL &&
+	    !(signal == SIGCHLD && code > 0 && code < SI_KERNEL))
+		return 0;
+	return (__u32)READ(info, _sifields._kill._pid);
+}
+
+SEC("tp_btf/signal_deliver")
+int tp_signal(__u64 *context)
+{
+	__u32 signal = (__u32)context[0], sender;
+	__u64 pid_tgid;
+	struct task_struct *task;
+	struct frame *frame;
+
+	if (!is_evaluated[EVENT_SIGNALDELIVER])
+		return 0;
+	task = current_task();
+	pid_tgid = bpf_get_current_pid_tgid();
+	if (!is_observed(task, pid_tgid >> 32))
+		return 0;
+	count_generated(EVENT_SIGNALDELIVER);
+	frame = frame_acquire(EVENT_SIGNALDELIVER, pid_tgid);
+	if (!frame)
+		return 0;
+	frame_start(frame, EVENT_SIGNALDELIVER, PARAM_SIGNALDELIVER__COUNT);
+	sender = signal_sender((struct kernel_siginfo *)context[1], signal);
+	if (sender)
+		put_u64(frame, PARAM_SIGNALDELIVER_spid, sender);
+	put_u64(frame, PARAM_SIGNALDELIVER_dpid, pid_tgid >> 32);
+	put_u64(frame, PARAM_SIGNALDELIVER_sig, signal);
+	lifetime_submit(frame, task);
+	return 0;
 }

@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -180,4 +181,85 @@ static void prepare(void)
 Test(live_process_control, every_parameter_is_what_libc_says, .timeout = 300)
 {
 	rows_run(rows, ARRAY_LEN(rows), prepare);
+}
+
+/* ---- signals that arrive -------------------------------------------------------------------- */
+
+enum {
+	SIGNAL_OWN,    /* from itself */
+	SIGNAL_CHILD,  /* sent by a child */
+	SIGNAL_KERNEL, /* a fault, in a child that it ends */
+	SIGNAL_TIMER,  /* from a timer: nobody sent it */
+	SIGNAL_CNT,
+};
+
+struct signal_notes {
+	pid_t own, child, faulty;
+};
+
+static void handle(int number)
+{
+	(void)number;
+}
+
+static void signal_act(void *data)
+{
+	struct signal_notes *notes = data;
+	pid_t child;
+
+	notes->own = getpid();
+	signal(SIGUSR1, handle);
+	signal(SIGALRM, handle);
+	live_mark(SIGNAL_OWN);
+	ACTOR_CHECK(raise(SIGUSR1) == 0);
+	live_mark(SIGNAL_CHILD);
+	child = fork();
+	ACTOR_CHECK(child >= 0);
+	if (child == 0)
+		_exit(kill(notes->own, SIGUSR1));
+	notes->child = child;
+	live_wait(child);
+	live_mark(SIGNAL_KERNEL);
+	child = fork();
+	ACTOR_CHECK(child >= 0);
+	if (child == 0) {
+		void *page = mmap(NULL, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+		*(volatile char *)page = 1;
+	}
+	notes->faulty = child;
+	live_wait(child);
+	live_mark(SIGNAL_TIMER);
+	alarm(1);
+	pause();
+	live_mark(LIVE_NO_MARK);
+}
+
+Test(live_process_control, signals_that_arrive, .timeout = 300)
+{
+	static const char *const names[] = { "signaldeliver", NULL };
+	static const int numbers[] = { SIGUSR1, SIGUSR1, SIGSEGV, SIGALRM };
+	struct live live;
+	struct signal_notes *notes;
+
+	live_run(&live, &(struct live_options){ .syscalls = names, .shared_bytes = sizeof(*notes) },
+		 signal_act);
+	notes = live.shared;
+	for (unsigned i = 0; i < SIGNAL_CNT; i++) {
+		const struct event *event = live_marked(&live, i, EVENT_SIGNALDELIVER);
+		const char *name = strsignal(numbers[i]);
+		pid_t sender = i == SIGNAL_OWN ? notes->own : notes->child;
+		pid_t receiver = i == SIGNAL_KERNEL ? notes->faulty : notes->own;
+
+		cr_assert_not_null(event, "%u: %s", i, name);
+		expect_number(event, PARAM_SIGNALDELIVER_sig, numbers[i], name);
+		expect_number(event, PARAM_SIGNALDELIVER_dpid, receiver, name);
+		cr_expect_eq(event->header->pid, (uint32_t)receiver);
+		if (i < SIGNAL_KERNEL)
+			expect_number(event, PARAM_SIGNALDELIVER_spid, sender, name);
+		else
+			expect_absent(event, PARAM_SIGNALDELIVER_spid, name);
+	}
+	live_done(&live);
 }

@@ -113,7 +113,7 @@ Test(codes, find)
 		{ "_llseek", lseek },
 		{ "setuid32", EVENT_SETUID },
 		{ "umount", EVENT_UMOUNT2 },
-		{ "signaldeliver", EVENT_CODE_NEVER },
+		{ "signaldeliver", EVENT_SIGNALDELIVER },
 		{ "switch", EVENT_CODE_NEVER },
 		{ "container", EVENT_CODE_NEVER },
 		{ "asyncevent", EVENT_CODE_NEVER },
