@@ -1,6 +1,6 @@
 /*
  * What the running host offers, for `haetae doctor`: a table of questions, each with what was found
- * and what to do. Loads no program of ours and changes nothing. Any thread.
+ * and what to do. Loads no program but one that does nothing, and changes nothing. Any thread.
  */
 #include "probes_private.h"
 
@@ -84,6 +84,15 @@ static enum probes_feature_state check_uring(const struct btf *types, struct pro
 		return say(ret, FEATURE_PRESENT, "its operations are events");
 	return say(ret, FEATURE_OPTIONAL_MISSING,
 		   "its tracepoints don't give the request (6.0): operations are not seen");
+}
+
+static enum probes_feature_state check_name_hooks(const struct btf *types,
+						  struct probes_feature *ret)
+{
+	if (name_hooks_possible(types, EVENT_UNLINK))
+		return say(ret, FEATURE_PRESENT, "fentry: what rename, unlink, chmod … found");
+	return say(ret, FEATURE_OPTIONAL_MISSING,
+		   "no fentry on security_path_*: rename, unlink, chmod … have the path as passed");
 }
 
 static enum probes_feature_state check_capabilities(const struct btf *types,
@@ -215,6 +224,9 @@ static const struct {
 	{ "typed loads", check_typed_loads, "nothing: haetae works without, a little slower" },
 	{ "io_uring", check_uring,
 	  "watch io_uring_setup, or disable io_uring (sysctl kernel.io_uring_disabled)" },
+	{ "function hooks", check_name_hooks,
+	  "use a kernel with CONFIG_SECURITY_PATH=y and "
+	  "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y" },
 	{ "capabilities", check_capabilities,
 	  "run as root (sudo), or grant CAP_BPF and CAP_PERFMON" },
 	{ "kernel lockdown", check_lockdown, "boot with lockdown=integrity or lockdown=none" },

@@ -161,6 +161,7 @@ static int fit(struct probes *probes, const struct btf *types, struct probes_err
 	if (r == 0)
 		r = make_bulk_rings(probes);
 	programs_select(bpf, types, probes->config.want_path_swapped);
+	name_hooks_select(bpf, types);
 	return r;
 }
 

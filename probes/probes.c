@@ -63,6 +63,8 @@ int probes_open(const struct probes_config *config, const struct probes_want *wa
 int probes_want(struct probes *probes, const struct probes_want *want)
 {
 	loader_set_wanted(probes, want);
+	if (probes->link_cnt)
+		name_hooks_attach(probes);
 	return 0;
 }
 

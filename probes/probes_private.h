@@ -6,6 +6,7 @@
 #define HAETAE_PROBES_PRIVATE_H
 
 #include "haetae/probes.h"
+#include "name_hooks.h"
 
 struct haetae_bpf; /* the skeleton, probes.skel.h; only loader.c, programs.c and probes.c see in */
 struct bpf_link;
@@ -181,8 +182,9 @@ void parked_count(const struct parked_set *set, struct wire_counters counters[EV
 
 struct probes {
 	struct probes_config config;
-	struct haetae_bpf *bpf;	 /* owned */
-	struct bpf_link **links; /* owned, link_cnt */
+	struct haetae_bpf *bpf;			    /* owned */
+	struct bpf_link **links;		    /* owned, link_cnt */
+	struct bpf_link *name_links[NAME_HOOK_CNT]; /* owned; NULL: not attached */
 	uint32_t link_cnt;
 	int *program_fds; /* owned array of borrowed descriptors */
 	uint32_t program_cnt;

@@ -52,6 +52,7 @@ static const struct program_row program_rows[] = {
 	{ "call_resolve_t",   PLACE_CALL_CHAIN, CHAIN_RESOLVE,   HAS_RDONLY_CAST, 0 },
 	{ "call_arguments",   PLACE_CALL_CHAIN, CHAIN_ARGUMENTS, 0, 0 },
 	{ "call_submit",      PLACE_CALL_CHAIN, CHAIN_SUBMIT,    0, 0 },
+	{ "call_objects",     PLACE_CALL_CHAIN, CHAIN_OBJECTS,   0, 0 },
 	{ "call_iovec",       PLACE_CALL_CHAIN, CHAIN_IOVEC,     0, 0 },
 	{ "call_compare",     PLACE_CALL_CHAIN, CHAIN_COMPARE,   HAS_ENTRY_WISH, 0 },
 	{ "exec_filter",      PLACE_EXEC_CHAIN, CHAIN_FILTER,    0, 0 },
@@ -203,6 +204,7 @@ int programs_attach(struct probes *probes, const char **ret_failed)
 	probes->links = calloc(ARRAY_LEN(program_rows), sizeof(struct bpf_link *));
 	if (!probes->links)
 		return -ENOMEM;
+	name_hooks_attach(probes);
 	for (size_t i = 0; i < ARRAY_LEN(program_rows); i++) {
 		const struct program_row *row = &program_rows[i];
 		struct bpf_program *program;
@@ -230,6 +232,7 @@ void programs_detach(struct probes *probes)
 		bpf_link__destroy(probes->links[--probes->link_cnt]);
 		is_attached = true;
 	}
+	name_hooks_detach(probes);
 	/* Programs that other cpus are in the middle of are waited for by an RCU grace period
 	 * (kernel/sched/membarrier.c), so that what they write is in the rings when this returns.
 	 * Where all cpus are tickless the call does not exist, and the time is too short to care.

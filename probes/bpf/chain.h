@@ -16,7 +16,8 @@ static __always_inline __u8 chain_fill(struct frame *frame, struct task_struct *
 	frame_header(frame)->time_ns = bpf_ktime_get_boot_ns();
 	if (task_is_threaded(task))
 		frame->flags |= WIRE_MULTITHREADED;
-	if (frame->objects[0].dentry || frame->objects[1].dentry || frame->objects[2].dentry)
+	if (frame->objects[0].dentry || frame->objects[1].dentry || frame->objects[2].dentry ||
+	    frame->objects[3].dentry)
 		return CHAIN_RESOLVE;
 	return frame->after_paths;
 }

@@ -94,8 +94,7 @@ static __always_inline void ask_iovec(struct frame *frame, const struct step *st
 }
 
 /* A flat switch: a case an action. */
-static __always_inline void take_common_step(struct frame *frame, struct task_struct *task,
-					     const struct step *step)
+static __always_inline void take_data_step(struct frame *frame, const struct step *step)
 {
 	switch (step->action) {
 	case ACTION_S32:
@@ -128,6 +127,14 @@ static __always_inline void take_common_step(struct frame *frame, struct task_st
 	case ACTION_FILLED_BYTES:
 		put_bytes(frame, step);
 		return;
+	}
+}
+
+/* The same of what the kernel's objects say. */
+static __always_inline void take_object_step(struct frame *frame, struct task_struct *task,
+					     const struct step *step)
+{
+	switch (step->action) {
 	case ACTION_QUEUE_LENGTH:
 	case ACTION_QUEUE_MAX:
 	case ACTION_QUEUE_PERCENT:

@@ -345,6 +345,7 @@ struct mm_struct___v6_2 {
 
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	unsigned int flags;
 	int pid, tgid;
 	int exit_code;

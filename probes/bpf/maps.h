@@ -143,6 +143,15 @@ struct {
 	__type(value, __u8);
 } contacts SEC(".maps") __weak;
 
+/* By thread: see named.bpf.c. Calls whose end was not seen are pushed out. Sized up by loader.c
+ * where the kernel allows the hooks. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, struct named_call);
+} named_calls SEC(".maps") __weak;
+
 /* Ended processes, by (tgid, start): before 6.16 two last threads may both look like the last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -11,9 +11,9 @@
 
 #define STEPS_A_RUN 64
 /* Runs that one record may use for all its paths together; the rest of the kernel's 33 tail calls
- * (MAX_TAIL_CALL_CNT) is for the chain. 24 runs are 1,536 steps; what is left is cut and flagged.
+ * (MAX_TAIL_CALL_CNT) is for the chain. 21 runs are 1,344 steps; what is left is cut and flagged.
  */
-#define RUNS_MAX 24
+#define RUNS_MAX 21
 /* Space that is kept for the last components, the second path's head and the values behind it. */
 #define PATH_RESERVE (PATH_LAST * NAME_BYTES + 512)
 
@@ -173,8 +173,7 @@ static __always_inline bool walk_begin(struct frame *frame, struct kernel_object
 	walk->mount = (__u64)mount;
 	walk->mount_root = (__u64)READ(mount, mnt.mnt_root);
 	walk->component_cnt = walk->direct_cnt = 0;
-	walk->is_tail = 0;
-	walk->is_done = 0;
+	walk->is_tail = walk->is_done = 0;
 	walk->root_at = 0xffff;
 	walk->flags = is_unlinked(dentry) ? WIRE_PATH_DELETED : 0;
 	walk->head_at = frame->position;
@@ -188,6 +187,8 @@ static __always_inline bool walk_begin(struct frame *frame, struct kernel_object
 		walk_lone(frame, dentry, mount);
 	else if (!ns)
 		walk->flags |= WIRE_PATH_DETACHED;
+	if (object->name)
+		walk_emit(frame, frame->names[(object->name - 1) & 1]);
 	return true;
 }
 

@@ -135,6 +135,7 @@ static __always_inline void put_object(struct frame *frame, __u32 slot, __u32 pa
 	frame->objects[slot].dentry = (__u64)dentry;
 	frame->objects[slot].vfsmount = (__u64)vfsmount;
 	frame->objects[slot].parameter = parameter;
+	frame->objects[slot].name = 0;
 }
 
 /* The same in the next slot; without one the parameter stays absent and the record is cut. */

@@ -9,7 +9,7 @@
 
 #include "maps.h"
 
-#define FRAME_OBJECTS 3
+#define FRAME_OBJECTS 4
 #define PATH_DIRECT                                                                  \
 	56 /* components written in order; behind them only the last PATH_LAST count \
 	    */
@@ -23,7 +23,8 @@
 /* A path that the kernel holds, to be walked by the resolve program. */
 struct kernel_object {
 	__u64 dentry, vfsmount; /* addresses; dentry 0: none */
-	__u32 parameter, reserved;
+	__u32 parameter;
+	__u32 name; /* 1 and on: below the dentry comes frame.names[name - 1] */
 };
 
 /* A walk in progress: one program run makes 64 steps. */
@@ -97,13 +98,15 @@ struct frame {
 	__u8 is_lifecycle;
 	__u8 after_paths, after_compare; /* enum chain_slot */
 	__u8 compared;			 /* steps that call_compare is done with */
-	__u8 first_step;		 /* of x_table's next run */
+	__u8 first_step;		 /* of the next run of x_table or call_objects */
+	__u8 has_objects;		 /* call_objects has something to do */
 	__u32 vector_start, vector_stop; /* put_vector()'s own */
 	__u8 is_vector_cut;
 	__u8 is_execveat; /* a failed exec's arguments are execveat's */
 	__u32 flags;	  /* WIRE_ */
 	struct kernel_object objects[FRAME_OBJECTS];
 	__u32 object_cnt; /* of those that put_next_object() placed */
+	__u8 names[2][NAME_BYTES];
 	struct iovec_request iovec;
 	struct socket_request socket;
 	struct uring_request request; /* only with WIRE_IO_URING */
@@ -185,6 +188,7 @@ static __always_inline void frame_start(struct frame *frame, __u32 type, __u32 p
 	for (int i = 0; i < FRAME_OBJECTS; i++)
 		frame->objects[i].dentry = 0;
 	frame->object_cnt = 0;
+	frame->has_objects = 0;
 	frame->iovec.is_asked = 0;
 	frame->socket = (struct socket_request){ .tuple = PARAMETER_NONE,
 						 .passed = PARAMETER_NONE,

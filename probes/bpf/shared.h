@@ -43,6 +43,7 @@ enum chain_slot {
 	CHAIN_ARGUMENTS, /* argv and env, after the paths: they take what space is left */
 	CHAIN_SUBMIT,
 	CHAIN_COMPARE, /* strings with those of the call's entry; then the rest */
+	CHAIN_OBJECTS, /* the table's steps that read objects */
 	CHAIN_IOVEC,   /* data in pieces, before the filter */
 	CHAIN_MESSAGE, /* data of a struct msghdr; then its socket */
 	CHAIN_SOCKET,  /* ends of a socket, before the filter */
@@ -96,6 +97,17 @@ struct request_notes {
 struct parked {
 	__u8 record[PARKED_BYTES] __attribute__((aligned(8)));
 	struct request_notes notes;
+};
+
+/* A file, or a name in a directory, that a call was about: see named.bpf.c. */
+struct named_object {
+	__u64 dentry, vfsmount; /* of the file or the directory; dentry 0: none */
+	__u8 name[256];		/* NAME_MAX and a NUL; "": the file itself */
+};
+
+struct named_call {
+	__u32 type, reserved; /* enum event_type */
+	struct named_object objects[2];
 };
 
 /* A step that makes a record: see steps.h. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The steps that make a record, from the SOURCE column of events.def: table.bpf.c takes them,
- * enter.bpf.c looks which arguments are strings.
+ * The steps that make a record, from the SOURCE column of events.def: table.bpf.c and
+ * objects.bpf.c take them, enter.bpf.c looks which arguments are strings.
  */
 #ifndef HAETAE_BPF_STEPS_H
 #define HAETAE_BPF_STEPS_H
@@ -18,42 +18,45 @@
 
 enum action {
 	ACTION_END,
+	/* What stands in the call: table.bpf.c. */
 	ACTION_S32,
 	ACTION_U32,
 	ACTION_U64,
 	ACTION_TEXT,
-	ACTION_DIRECTORY,
-	ACTION_FILE_PATH,
-	ACTION_FILE_PATH_WITHOUT,
-	ACTION_NEW_CWD,
-	ACTION_IOVEC_SIZE,
-	ACTION_IOVEC_READ,
-	ACTION_IOVEC_WRITTEN,
-	ACTION_FILE_DEV,
-	ACTION_FILE_INO,
-	ACTION_FILE_MODE,
-	ACTION_FILE_BITS,
 	ACTION_MEMORY_U32,
 	ACTION_MEMORY_S32,
 	ACTION_MEMORY_U64,
 	ACTION_FILLED_U32,
 	ACTION_FILLED_S32,
 	ACTION_FILLED_U64,
-	ACTION_BYTES,
 	ACTION_MEMORY_LONG,
+	ACTION_BYTES,
+	ACTION_SENT,
+	ACTION_RECEIVED,
+	ACTION_FILLED_BYTES,
+	ACTION_LOW_BITS,
+	ACTION_HIGH_BITS,
+	ACTION_SOCKET_OPTION,
+	ACTION_IOVEC_SIZE,
+	ACTION_IOVEC_READ,
+	ACTION_IOVEC_WRITTEN,
+	/* From here on what the kernel's objects say: objects.bpf.c. */
+	ACTION_DIRECTORY,
+	ACTION_FILE_PATH,
+	ACTION_FILE_PATH_WITHOUT,
+	ACTION_FILE_DEV,
+	ACTION_FILE_INO,
+	ACTION_FILE_MODE,
+	ACTION_FILE_BITS,
+	ACTION_NEW_CWD,
 	ACTION_ROOT_PATH,
 	ACTION_CWD_PATH,
+	ACTION_OBJECT,
 	ACTION_PIDFD_PID,
 	ACTION_CREDENTIALS_BEFORE,
 	ACTION_VM_SIZE,
 	ACTION_VM_RSS,
 	ACTION_VM_SWAP,
-	ACTION_LOW_BITS,
-	ACTION_HIGH_BITS,
-	ACTION_SENT,
-	ACTION_RECEIVED,
-	ACTION_FILLED_BYTES,
-	ACTION_SOCKET_OPTION,
 	ACTION_FILLED_INO,
 	ACTION_QUEUE_LENGTH,
 	ACTION_QUEUE_MAX,
@@ -76,6 +79,7 @@ enum action {
 	ACTION_MESSAGE_SIZE,
 	ACTION_MESSAGE_CONTROL,
 };
+#define ACTION_OF_OBJECTS ACTION_DIRECTORY /* the first of them */
 
 /* By event type; ends with ACTION_END. */
 extern const struct step steps[EVENT__COUNT][STEPS_MAX];

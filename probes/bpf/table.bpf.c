@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The calls that need no program of their own: the SOURCE column of events.def says where each
- * parameter comes from, and one program takes those steps for all of them.
+ * parameter comes from, and one program takes those steps for all of them, but for what comes from
+ * the kernel's objects: that is left to objects.bpf.c.
  */
-#include "credentials.h"
-#include "pidfd.h"
 #include "data_steps.h"
 
 /* clang-format off */
@@ -24,6 +23,7 @@
 #define STEP_DIRECTORY_OF(id, name, n) { ACTION_DIRECTORY, n, PARAM_##id##_##name, STEP_PARAMETER
 #define STEP_CWD_OF(id, name)	    STEP_DIRECTORY_OF(id, name, ARGUMENT_CWD)
 #define STEP_OLD_CWD_OF(id, name)   STEP_DIRECTORY_OF(id, name, ARGUMENT_OLD_CWD)
+#define STEP_OBJECT(n)		    { ACTION_OBJECT, n, 0, STEP_PARAMETER
 #define STEP_NEW_CWD(parameter)	    { ACTION_NEW_CWD, 0, 0, parameter },
 #define STEP_FILE_PATH_WITHOUT(n, m) { ACTION_FILE_PATH_WITHOUT, n, m, STEP_PARAMETER
 #define STEP_IOVEC_SIZE(n, m)	    { ACTION_IOVEC_SIZE, n, m, STEP_PARAMETER
@@ -123,110 +123,12 @@ static __always_inline void put_memory_long(struct frame *frame, const struct st
 	put_u64(frame, step->parameter, size == 4 && value == 0xffffffff ? ~0ull : value);
 }
 
-static __always_inline void put_of_fs(struct frame *frame, struct task_struct *task,
-				      const struct step *step)
-{
-	struct fs_struct *fs = READ(task, fs);
-
-	if (!fs)
-		return;
-	if (step->action == ACTION_CWD_PATH)
-		put_next_object(frame, step->parameter, READ(fs, pwd.dentry), READ(fs, pwd.mnt));
-	else
-		put_next_object(frame, step->parameter, READ(fs, root.dentry), READ(fs, root.mnt));
-}
-
-static __always_inline void put_pid_of_descriptor(struct frame *frame, struct task_struct *task,
-						  const struct step *step)
-{
-	__u32 number = pidfd_number(task, (__s32)operand(frame, step->argument));
-
-	if (number)
-		put_u64(frame, step->parameter, number);
-}
-
-static __always_inline void put_process_memory(struct frame *frame, struct task_struct *task,
-					       const struct step *step)
-{
-	struct mm_struct *mm = READ(task, mm);
-	__u64 pages = 0;
-
-	if (!mm)
-		return;
-	if (step->action == ACTION_VM_SIZE)
-		pages = READ(mm, total_vm);
-	else if (step->action == ACTION_VM_RSS)
-		pages = MM_PAGES(mm, 0) + MM_PAGES(mm, 1) + MM_PAGES(mm, 3);
-	else
-		pages = MM_PAGES(mm, 2);
-	put_u64(frame, step->parameter, pages * settings.page_kib);
-}
-
-static __always_inline void put_working_directory(struct frame *frame, struct task_struct *task,
-						  const struct step *step)
-{
-	struct fs_struct *fs = READ(task, fs);
-
-	if (fs)
-		put_next_object(frame, step->parameter, READ(fs, pwd.dentry), READ(fs, pwd.mnt));
-}
-
-/* The inode number of a descriptor that the call wrote into memory. */
-static __always_inline void put_filled_inode(struct frame *frame, struct task_struct *task,
-					     const struct step *step)
-{
-	__u64 address = operand(frame, step->argument);
-	struct inode *inode;
-	struct file *file;
-	__s32 fd = -1;
-
-	if (frame->result < 0 ||
-	    bpf_probe_read_user(&fd, sizeof(fd), (void *)(address + step->other)))
-		return;
-	file = file_of(task, fd);
-	inode = file ? READ(file, f_inode) : NULL;
-	if (inode)
-		put_u64(frame, step->parameter, READ(inode, i_ino));
-}
-
-/* The directory that the relative string in parameter `other` starts from. */
-static __always_inline void put_directory_of(struct frame *frame, struct task_struct *task,
-					     const struct step *step)
-{
-	__s32 fd = (__s32)operand(frame, step->argument);
-	struct file *file;
-
-	if (!is_relative(frame, step->other) ||
-	    (step->argument == ARGUMENT_OLD_CWD && frame->result >= 0))
-		return;
-	if (fd == AT_FDCWD) {
-		put_working_directory(frame, task, step);
-		return;
-	}
-	file = file_of(task, fd);
-	if (file)
-		put_next_object(frame, step->parameter, READ(file, f_path.dentry),
-				READ(file, f_path.mnt));
-}
-
 /* A flat switch: a case an action. */
-static __always_inline void take_step(struct frame *frame, struct task_struct *task,
-				      const struct step *step)
+static __always_inline void take_step(struct frame *frame, const struct step *step)
 {
 	switch (step->action) {
 	case ACTION_TEXT:
 		put_user_string(frame, step->parameter, operand(frame, step->argument));
-		return;
-	case ACTION_DIRECTORY:
-		put_directory_of(frame, task, step);
-		return;
-	case ACTION_NEW_CWD:
-		if (frame->result >= 0)
-			put_working_directory(frame, task, step);
-		return;
-	case ACTION_FILE_PATH_WITHOUT:
-		if (!operand(frame, step->other))
-			put_of_file(frame, task, step);
 		return;
 	case ACTION_FILLED_U32:
 		if (frame->result < 0)
@@ -252,37 +154,20 @@ static __always_inline void take_step(struct frame *frame, struct task_struct *t
 	case ACTION_MEMORY_LONG:
 		put_memory_long(frame, step);
 		return;
-	case ACTION_CWD_PATH:
-	case ACTION_ROOT_PATH:
-		put_of_fs(frame, task, step);
-		return;
-	case ACTION_PIDFD_PID:
-		put_pid_of_descriptor(frame, task, step);
-		return;
-	case ACTION_CREDENTIALS_BEFORE:
-		put_credentials_before(frame, task, step->parameter);
-		return;
 	case ACTION_SOCKET_OPTION:
 		put_u64(frame, step->parameter,
 			operand(frame, step->argument) << 32 | (__u32)operand(frame, step->other));
 		return;
-	case ACTION_FILLED_INO:
-		put_filled_inode(frame, task, step);
-		return;
-	case ACTION_VM_SIZE:
-	case ACTION_VM_RSS:
-	case ACTION_VM_SWAP:
-		put_process_memory(frame, task, step);
-		return;
 	default:
-		take_common_step(frame, task, step);
+		take_data_step(frame, step);
 		return;
 	}
 }
 
-/* The next steps of the record; true: there are more, for another run. The verifier goes through
- * every action once a step, so a run takes a third of what an event can have. */
-static __always_inline bool take_steps(struct frame *frame, struct task_struct *task, __u32 type)
+/* The next steps of the record that are not for objects.bpf.c; true: there are more, for another
+ * run. The verifier goes through every action once a step, so a run takes a third of what an event
+ * can have. */
+static __always_inline bool take_steps(struct frame *frame, __u32 type)
 {
 	__u32 first = frame->first_step;
 
@@ -294,7 +179,10 @@ static __always_inline bool take_steps(struct frame *frame, struct task_struct *
 
 		if (step->action == ACTION_END)
 			return false;
-		take_step(frame, task, step);
+		if (step->action < ACTION_OF_OBJECTS)
+			take_step(frame, step);
+		else
+			frame->has_objects = 1;
 	}
 	first += STEPS_A_RUN;
 	frame->first_step = (__u8)first;
@@ -316,10 +204,11 @@ int x_table(__u64 *context)
 			if (is_lifecycle[type])
 				frame_prefer_lifecycle(frame);
 		}
-		if (take_steps(frame, current_task(), type))
+		if (take_steps(frame, type))
 			bpf_tail_call(context, &call_programs, type);
 		frame->first_step = 0;
-		bpf_tail_call(context, &call_chain, chain_start(frame));
+		bpf_tail_call(context, &call_chain,
+			      frame->has_objects ? CHAIN_OBJECTS : chain_start(frame));
 	}
 	frame_abandon(frame);
 	return 0;

@@ -268,7 +268,10 @@ static __always_inline int chain_table(__u64 *context, void *chain)
 
 			if (step->action == ACTION_END)
 				break;
-			take_common_step(frame, task, step);
+			if (step->action < ACTION_OF_OBJECTS)
+				take_data_step(frame, step);
+			else
+				take_object_step(frame, task, step);
 		}
 		bpf_tail_call(context, chain, chain_start(frame));
 	}

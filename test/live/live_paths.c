@@ -219,7 +219,7 @@ Test(live_paths, deep_paths_keep_both_ends, .timeout = 300)
 		bool is_short = whole <= 64 && !depths[i].is_long;
 
 		cr_assert_not_null(head);
-		/* A walk has 1,536 steps for both paths of a record; what is behind is not known.
+		/* A walk has 1,344 steps for both paths of a record; what is behind is not known.
 		 */
 		if (whole < 800)
 			check_components(&live, event, i);

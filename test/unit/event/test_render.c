@@ -346,7 +346,7 @@ Test(render, dump)
 			  buf_str(&out),
 			  "20.000000000 cpu 0 ring 0 #1 unlink pid 1000 tid 1000 ppid 1 exec 0 uid "
 			  "0 comm evil\\x1b[2J result 0 flags 0\n"
-			  "  res=0 path=/tmp/a\\nb\\x1b]0;x\\x07 dirpath=<NA>\n"),
+			  "  res=0 path=/tmp/a\\nb\\x1b]0;x\\x07 dirpath=<NA> object=<NA>\n"),
 		  "%.*s", STR_ARG(buf_str(&out)));
 	/* A call without a schema shows its arguments here. */
 	buf_clear(&out);

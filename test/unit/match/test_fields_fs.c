@@ -49,72 +49,73 @@ static void make(enum event_type type, const struct put *puts, int64_t result)
 	fixture_event(&fixture);
 }
 
+/* T18: a link's source is the new name. */
+static const struct {
+	enum event_type type;
+	struct put puts[5];
+	const char *source, *source_raw, *target, *target_raw, *abspath_src;
+} pairs[] = {
+	{ EVENT_RENAME,
+	  { { "oldpath", "a" }, { "newpath", "/etc/./b" }, { "olddirpath", "/tmp" } },
+	  "/tmp/a",
+	  "a",
+	  "/etc/b",
+	  "/etc/./b",
+	  "<absent>" },
+	{ EVENT_RENAMEAT2,
+	  { { "oldpath", "a" },
+	    { "newpath", "../b" },
+	    { "olddirpath", "/one" },
+	    { "newdirpath", "/two/three" } },
+	  "/one/a",
+	  "a",
+	  "/two/b",
+	  "../b",
+	  "/one/a" },
+	/* T18: a link's source is the new name. */
+	{ EVENT_LINK,
+	  { { "oldpath", "/etc/shadow" }, { "newpath", "x" }, { "newdirpath", "/tmp" } },
+	  "/tmp/x",
+	  "x",
+	  "/etc/shadow",
+	  "/etc/shadow",
+	  "<absent>" },
+	{ EVENT_LINKAT,
+	  { { "oldpath", "shadow" },
+	    { "newpath", "x" },
+	    { "olddirpath", "/etc" },
+	    { "newdirpath", "/tmp" } },
+	  "/tmp/x",
+	  "x",
+	  "/etc/shadow",
+	  "shadow",
+	  "/tmp/x" },
+	{ EVENT_SYMLINK,
+	  { { "target", "../etc/shadow" }, { "linkpath", "x" }, { "linkdirpath", "/tmp" } },
+	  "/tmp/x",
+	  "x",
+	  "/etc/shadow",
+	  "../etc/shadow",
+	  "<absent>" },
+	{ EVENT_SYMLINKAT,
+	  { { "target", "/etc//shadow" }, { "linkpath", "x" }, { "linkdirpath", "/tmp" } },
+	  "/tmp/x",
+	  "x",
+	  "/etc/shadow",
+	  "/etc//shadow",
+	  "/tmp/x" },
+};
+
 Test(fields_fs, two_paths)
 {
-	static const struct {
-		enum event_type type;
-		struct put puts[5];
-		const char *source, *source_raw, *target, *target_raw, *abspath_src;
-	} cases[] = {
-		{ EVENT_RENAME,
-		  { { "oldpath", "a" }, { "newpath", "/etc/./b" }, { "olddirpath", "/tmp" } },
-		  "/tmp/a",
-		  "a",
-		  "/etc/b",
-		  "/etc/./b",
-		  "<absent>" },
-		{ EVENT_RENAMEAT2,
-		  { { "oldpath", "a" },
-		    { "newpath", "../b" },
-		    { "olddirpath", "/one" },
-		    { "newdirpath", "/two/three" } },
-		  "/one/a",
-		  "a",
-		  "/two/b",
-		  "../b",
-		  "/one/a" },
-		/* T18: a link's source is the new name. */
-		{ EVENT_LINK,
-		  { { "oldpath", "/etc/shadow" }, { "newpath", "x" }, { "newdirpath", "/tmp" } },
-		  "/tmp/x",
-		  "x",
-		  "/etc/shadow",
-		  "/etc/shadow",
-		  "<absent>" },
-		{ EVENT_LINKAT,
-		  { { "oldpath", "shadow" },
-		    { "newpath", "x" },
-		    { "olddirpath", "/etc" },
-		    { "newdirpath", "/tmp" } },
-		  "/tmp/x",
-		  "x",
-		  "/etc/shadow",
-		  "shadow",
-		  "/tmp/x" },
-		{ EVENT_SYMLINK,
-		  { { "target", "../etc/shadow" }, { "linkpath", "x" }, { "linkdirpath", "/tmp" } },
-		  "/tmp/x",
-		  "x",
-		  "/etc/shadow",
-		  "../etc/shadow",
-		  "<absent>" },
-		{ EVENT_SYMLINKAT,
-		  { { "target", "/etc//shadow" }, { "linkpath", "x" }, { "linkdirpath", "/tmp" } },
-		  "/tmp/x",
-		  "x",
-		  "/etc/shadow",
-		  "/etc//shadow",
-		  "/tmp/x" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const char *name = event_schema_get(cases[i].type)->name;
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		const char *name = event_schema_get(pairs[i].type)->name;
 		const struct fixture_case wants[] = {
-			{ "fs.path.source", cases[i].source },
-			{ "fs.path.sourceraw", cases[i].source_raw },
-			{ "fs.path.target", cases[i].target },
-			{ "fs.path.targetraw", cases[i].target_raw },
-			{ "evt.abspath.src", cases[i].abspath_src },
+			{ "fs.path.source", pairs[i].source },
+			{ "fs.path.sourceraw", pairs[i].source_raw },
+			{ "fs.path.target", pairs[i].target },
+			{ "fs.path.targetraw", pairs[i].target_raw },
+			{ "evt.abspath.src", pairs[i].abspath_src },
 			{ "fs.path.name", "<absent>" },
 			{ "fs.path.nameraw", "<absent>" },
 			{ "evt.abspath", "<absent>" },
@@ -123,13 +124,13 @@ Test(fields_fs, two_paths)
 			{ NULL, NULL },
 		};
 
-		make(cases[i].type, cases[i].puts, 0);
+		make(pairs[i].type, pairs[i].puts, 0);
 		fixture_expect(&fixture, name, wants);
-		make(cases[i].type, cases[i].puts, -EACCES);
+		make(pairs[i].type, pairs[i].puts, -EACCES);
 		cr_expect_str_eq(fixture_read(&fixture, "fs.path.source"), "<absent>", "%s", name);
 		cr_expect_str_eq(fixture_read(&fixture, "fs.path.targetraw"), "<absent>", "%s",
 				 name);
-		cr_expect_str_eq(fixture_read(&fixture, "evt.abspath.src"), cases[i].abspath_src,
+		cr_expect_str_eq(fixture_read(&fixture, "evt.abspath.src"), pairs[i].abspath_src,
 				 "%s", name);
 	}
 }
