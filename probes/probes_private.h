@@ -163,7 +163,7 @@ void programs_detach(struct probes *probes);
 #define PARKED_MAX 512
 
 struct parked_set {
-	int map_fd;   /* borrowed */
+	int map_fd;	       /* borrowed */
 	struct parked *parked; /* owned; NULL: nothing is ever parked */
 	uint64_t next_ns;
 	uint64_t fetched[EVENT__COUNT];
