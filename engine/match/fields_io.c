@@ -93,13 +93,27 @@ EVT_GETTER(evt_get_buffer)
 	give_value(context, (struct value){ .type = VALUE_BYTES, .str = event->params[data] }, ret);
 }
 
+/* Calls for several messages return how many, and say apart how long this one was. */
+static bool moved_bytes(const struct event *event, uint64_t *ret)
+{
+	switch ((int)event->schema->type) {
+	case EVENT_SENDMMSG:
+		return event_number(event, PARAM_SENDMMSG_bytes, ret);
+	case EVENT_RECVMMSG:
+		return event_number(event, PARAM_RECVMMSG_bytes, ret);
+	default:
+		*ret = (uint64_t)event->header->result;
+		return event->header->result >= 0;
+	}
+}
+
 /* traits: those of which the call must have one. */
 static void give_length(const struct field_context *context, unsigned traits, struct value_set *ret)
 {
-	const struct event *event = context->event;
+	uint64_t bytes;
 
-	if (call_traits(event) & traits && event->header->result >= 0)
-		give_u64(context, VALUE_U64, (uint64_t)event->header->result, ret);
+	if (call_traits(context->event) & traits && moved_bytes(context->event, &bytes))
+		give_u64(context, VALUE_U64, bytes, ret);
 }
 
 static bool is_about_socket(const struct event *event)

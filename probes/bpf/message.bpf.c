@@ -171,6 +171,8 @@ static __always_inline void put_message(struct frame *frame)
 	ask->address = message.name;
 	ask->length = message.name_length;
 	put_message_data(frame, &message);
+	if (ask->moved != PARAMETER_NONE && frame->result > 0)
+		put_u64(frame, ask->moved, message.bytes);
 	if (ask->control != PARAMETER_NONE)
 		put_control(frame, &message);
 }

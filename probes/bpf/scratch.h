@@ -76,7 +76,7 @@ struct socket_request {
 	__u8 is_asked, use;
 	__u8 has_many; /* the message is the first of a struct mmsghdr[] */
 	/* Parameters, or PARAMETER_NONE. */
-	__u8 tuple, passed, data, size, control;
+	__u8 tuple, passed, data, size, control, moved;
 };
 
 /* A request of io_uring that the record is of. */
@@ -194,7 +194,8 @@ static __always_inline void frame_start(struct frame *frame, __u32 type, __u32 p
 						 .passed = PARAMETER_NONE,
 						 .data = PARAMETER_NONE,
 						 .size = PARAMETER_NONE,
-						 .control = PARAMETER_NONE };
+						 .control = PARAMETER_NONE,
+						 .moved = PARAMETER_NONE };
 	frame->walk.object = 0;
 	frame->walk.is_running = 0;
 	frame->walk.runs = 0;

@@ -114,6 +114,9 @@ static __always_inline void ask_for(struct frame *frame, struct task_struct *tas
 	case ACTION_MESSAGE_SIZE:
 		ask->size = step->parameter;
 		return;
+	case ACTION_MESSAGE_MOVED:
+		ask->moved = step->parameter;
+		return;
 	case ACTION_MESSAGE_CONTROL:
 		ask->control = step->parameter;
 		return;

@@ -70,6 +70,7 @@
 #define STEP_PASSED(n)		    { ACTION_PASSED, n, 0, STEP_PARAMETER
 #define STEP_MESSAGE_DATA(parameter) { ACTION_MESSAGE_DATA, 0, 0, parameter },
 #define STEP_MESSAGE_SIZE(parameter) { ACTION_MESSAGE_SIZE, 0, 0, parameter },
+#define STEP_MESSAGE_MOVED(parameter) { ACTION_MESSAGE_MOVED, 0, 0, parameter },
 #define STEP_MESSAGE_CONTROL(parameter) { ACTION_MESSAGE_CONTROL, 0, 0, parameter },
 
 #define EVENT(id, name, class, flags, doc) [EVENT_##id] = {

@@ -246,3 +246,17 @@ Test(fields_net, options)
 		cr_expect_str_eq(fixture_read(&fixture, "evt.rawarg.optname"), rows[i].number);
 	}
 }
+
+/* A call for several messages returns how many there were. */
+Test(fields_net, lengths)
+{
+	begin(EVENT_SENDMMSG, 2);
+	record_put_number(&fixture.record, "bytes", 77);
+	put_tuple(AF_INET, BOTH | CLIENT, 1, 2);
+	fixture_event(&fixture);
+	cr_expect_str_eq(fixture_read(&fixture, "evt.buflen"), "77");
+	cr_expect_str_eq(fixture_read(&fixture, "evt.buflen.net.out"), "77");
+	begin(EVENT_SENDTO, 5);
+	fixture_event(&fixture);
+	cr_expect_str_eq(fixture_read(&fixture, "evt.buflen"), "5");
+}
