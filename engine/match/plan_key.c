@@ -40,7 +40,7 @@ static struct str plain_run(struct str pattern, uint32_t from, uint32_t to)
  * last is looked at. */
 static struct str glob_part(struct str pattern)
 {
-	const char *open = pattern.n ? memchr(pattern.p, '[', pattern.n) : NULL;
+	const char *open = pattern.p && pattern.n ? memchr(pattern.p, '[', pattern.n) : NULL;
 	const char *close = open ? memrchr(pattern.p, ']', pattern.n) : NULL;
 	struct str head, tail;
 
