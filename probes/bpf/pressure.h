@@ -24,9 +24,9 @@ static inline __u32 pressure_wakes(__u64 pending, __u32 length, __u32 bytes)
 }
 
 /* Decision 20: a control group's use of the lifecycle ring. Counted only while the ring is more
- * than a quarter full, in windows of about a second; what is refused counts, too. */
-#define PRESSURE_WINDOW_SHIFT 30 /* nanoseconds to windows */
-#define PRESSURE_CGROUPS      1024
+ * than a quarter full; what is refused counts, too. A window lasts until the reader has read a
+ * ring's worth, so that shares are of what is in the ring, however slow or fast all this goes. */
+#define PRESSURE_CGROUPS 1024
 
 struct pressure_use {
 	__u64 window, bytes;
@@ -46,8 +46,8 @@ static inline __u32 pressure_is_over_share(__u64 bytes, const struct pressure_to
 	return bytes > ring_bytes / 64 && bytes * (total->groups + 1) > total->bytes;
 }
 
-/* Begins a new window where it is time. Cpus that do so at once may lose each other's first counts:
- * that bends a share, and no account. */
+/* Begins a new window where it is time; the first is 1. Cpus that do so at once may lose each
+ * other's first counts: that bends a share, and no account. */
 static inline void pressure_turn(struct pressure_use *use, struct pressure_total *total,
 				 __u64 window)
 {

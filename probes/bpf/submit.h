@@ -50,7 +50,9 @@ static __always_inline struct pressure_use *lifecycle_use(const struct wire_head
 	if (!use && bpf_map_update_elem(&cgroup_use, &key, &first, BPF_NOEXIST) == 0)
 		use = bpf_map_lookup_elem(&cgroup_use, &key);
 	if (use)
-		pressure_turn(use, &lifecycle_total, header->time_ns >> PRESSURE_WINDOW_SHIFT);
+		pressure_turn(use, &lifecycle_total,
+			      1 + bpf_ringbuf_query(&lifecycle_ring, BPF_RB_CONS_POS) /
+					      settings.lifecycle_ring_bytes);
 	return use;
 }
 
