@@ -42,6 +42,7 @@ static const struct iovec rooms[] = { { room, 3 }, { room + 50, 4 }, { room + 10
 static const struct iovec bad[] = { { (void *)BAD_MEMORY, 5 } };
 static int64_t offset = 2, other_offset = 200;
 static uint64_t signals = 4;
+static int pipe_ends[2];
 
 /* clang-format off */
 static const struct row copy_rows[] = {
@@ -59,6 +60,11 @@ static const struct row copy_rows[] = {
 	{ "close_range", SYS_close_range, { 500, 510, CLOSE_RANGE_CLOEXEC }, false,
 	  "res=%r first=500 last=510 flags=4(CLOSE_RANGE_CLOEXEC)" },
 	{ "close_range: backwards", SYS_close_range, { 5, 3, 0 }, true, "res=%r first=5 last=3 flags=0" },
+	{ "pipe", SYS_pipe, { TEXT(pipe_ends) }, false, "res=0 fd1=* fd2=* ino=*" },
+	{ "pipe: no memory", SYS_pipe, { BAD_MEMORY }, true, "res=%r fd1=<NA> fd2=<NA> ino=<NA>" },
+	{ "pipe2", SYS_pipe2, { TEXT(pipe_ends), O_NONBLOCK | O_CLOEXEC }, false,
+	  "res=0 fd1=* fd2=* ino=* flags=4160(O_NONBLOCK|O_CLOEXEC)" },
+	{ "pipe2: wrong flags", SYS_pipe2, { TEXT(pipe_ends), 1 }, true, "res=%r fd1=<NA> fd2=<NA> ino=<NA> flags=*" },
 	{ "eventfd", SYS_eventfd, { 5 }, false, "res=*(<e>anon_inode:[eventfd]) initval=5 " ANON("[eventfd]") },
 	{ "eventfd2", SYS_eventfd2, { 5, EFD_NONBLOCK | EFD_SEMAPHORE }, false,
 	  "res=*(<e>anon_inode:[eventfd]) initval=5 flags=65(EFD_SEMAPHORE|O_NONBLOCK) " ANON("[eventfd]") },
