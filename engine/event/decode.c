@@ -130,6 +130,10 @@ static uint64_t header_number(const struct wire_header *header, enum header_fiel
 		return header->tty;
 	case HEADER_FIELD_vpgid:
 		return header->ns_group_id;
+	case HEADER_FIELD_vtid:
+		return header->ns_tid;
+	case HEADER_FIELD_vpid:
+		return header->ns_pid;
 	case HEADER_FIELD_pgid:
 		return header->group_id;
 	case HEADER_FIELD_loginuid:

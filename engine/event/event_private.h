@@ -15,6 +15,8 @@ enum header_field {
 	HEADER_FIELD_comm,
 	HEADER_FIELD_tty,
 	HEADER_FIELD_vpgid,
+	HEADER_FIELD_vtid,
+	HEADER_FIELD_vpid,
 	HEADER_FIELD_pgid,
 	HEADER_FIELD_loginuid,
 	HEADER_FIELD_uid,
