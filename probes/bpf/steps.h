@@ -86,6 +86,32 @@ enum action {
 extern const struct step steps[EVENT__COUNT][STEPS_MAX];
 extern const __u8 parameter_counts[EVENT__COUNT];
 
+/* An element of a table of bytes; 0 beyond its end. Verifiers before 6.2 lose a bound that was tested
+ * in a copy of the register, so it is tested where it is used. */
+#define LOOK_UP(table, index)                                                                      \
+	({                                                                                         \
+		__u64 index_ = (index);                                                            \
+		__u8 found_ = 0;                                                                   \
+		barrier_var(index_);                                                               \
+		if (index_ < sizeof(table)) {                                                      \
+			barrier_var(index_);                                                       \
+			found_ = (table)[index_];                                                  \
+		}                                                                                  \
+		found_;                                                                            \
+	})
+
+/* The same for a step, its place being one number; NULL: there is none. */
+static __always_inline const struct step *step_at(__u32 type, __u32 index)
+{
+	__u64 place = ((__u64)type * STEPS_MAX + index) * sizeof(struct step);
+
+	barrier_var(place);
+	if (place > sizeof(steps) - sizeof(struct step))
+		return NULL;
+	barrier_var(place);
+	return (const void *)steps + place;
+}
+
 static __always_inline __u64 operand(struct frame *frame, __u32 argument)
 {
 	if (argument == ARGUMENT_CWD || argument == ARGUMENT_OLD_CWD)

@@ -171,14 +171,15 @@ static __always_inline void take_step(struct frame *frame, const struct step *st
 static __always_inline bool take_steps(struct frame *frame, __u32 type)
 {
 	__u32 first = frame->first_step;
+	const struct step *next;
 
 	if (first > STEPS_MAX - STEPS_A_RUN)
 		return false;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < STEPS_A_RUN; i++) {
-		const struct step *step = &steps[type][first + i];
+		const struct step *step = step_at(type, first + i);
 
-		if (step->action == ACTION_END)
+		if (!step || step->action == ACTION_END)
 			return false;
 		if (step->action < ACTION_OF_OBJECTS)
 			take_step(frame, step);
@@ -187,7 +188,8 @@ static __always_inline bool take_steps(struct frame *frame, __u32 type)
 	}
 	first += STEPS_A_RUN;
 	frame->first_step = (__u8)first;
-	return first < STEPS_MAX && steps[type][first].action;
+	next = first < STEPS_MAX ? step_at(type, first) : NULL;
+	return next && next->action != ACTION_END;
 }
 
 SEC("tp_btf/sys_exit")
@@ -201,8 +203,8 @@ int x_table(__u64 *context)
 	type = frame->type;
 	if (type < EVENT__COUNT) {
 		if (!frame->first_step) {
-			frame_start(frame, type, parameter_counts[type]);
-			if (is_lifecycle[type])
+			frame_start(frame, type, LOOK_UP(parameter_counts, type));
+			if (LOOK_UP(is_lifecycle, type))
 				frame_prefer_lifecycle(frame);
 		}
 		if (take_steps(frame, type))
