@@ -127,7 +127,8 @@ static __always_inline void arguments_of_socket(struct frame *frame, struct io_k
 		arguments[3] = READ(message, msg_flags);
 		return;
 	case EVENT_LISTEN:
-		arguments[1] = (__u32)READ((struct io_listen *)request, backlog);
+		if (bpf_core_field_exists(struct io_listen, backlog)) /* from 6.11 on */
+			arguments[1] = (__u32)READ((struct io_listen *)request, backlog);
 		return;
 	case EVENT_SHUTDOWN:
 		arguments[1] = (__u32)READ((struct io_shutdown *)request, how);
@@ -153,7 +154,8 @@ static __always_inline void arguments_of_file(struct frame *frame, struct io_kio
 		frame->request.is_fixed = READ(close, file_slot) != 0;
 		return;
 	case EVENT_FTRUNCATE:
-		frame->arguments[1] = (__u64)READ((struct io_ftrunc *)request, len);
+		if (bpf_core_field_exists(struct io_ftrunc, len)) /* from 6.9 on */
+			frame->arguments[1] = (__u64)READ((struct io_ftrunc *)request, len);
 		return;
 	}
 }
