@@ -155,30 +155,30 @@ Test(match_diagnostics, warnings)
 		{ "evt.type = open or proc.name = a", "W0415" },
 		{ "evt.num > 0", "W0402" },
 		{ "evt.type = openat and evt.num = 0", "W0403" },
-		{ "evt.type = open and evt.type = openat", "W0403" },
-		{ "evt.type = open and proc.name = a and proc.name = b", "W0403" },
-		{ "evt.type = open and proc.name in (a, b) and proc.name = b", NULL },
-		{ "evt.type = open and proc.name = a and not proc.name = a", "W0403" },
-		{ "evt.type = open and proc.name in ()", "W0403" },
-		{ "evt.type = open and evt.dir = >", "W0403" },
-		{ "evt.type = open and fd.name = /x and not fd.name = /x", NULL },
-		{ "evt.type = open and proc.aname = a and proc.aname = b", NULL },
+		{ "evt.type = openat and evt.type = openat2", "W0403" },
+		{ "evt.type = openat and proc.name = a and proc.name = b", "W0403" },
+		{ "evt.type = openat and proc.name in (a, b) and proc.name = b", NULL },
+		{ "evt.type = openat and proc.name = a and not proc.name = a", "W0403" },
+		{ "evt.type = openat and proc.name in ()", "W0403" },
+		{ "evt.type = openat and evt.dir = >", "W0403" },
+		{ "evt.type = openat and fd.name = /x and not fd.name = /x", NULL },
+		{ "evt.type = openat and proc.aname = a and proc.aname = b", NULL },
 		{ "evt.type = execve and fd.name = /x", "W0404" },
 		{ "evt.type = loss and proc.name = x", "W0404" },
 		{ "evt.type = loss and evt.arg.state = begin", NULL },
 		{ "evt.type = execve and not fd.name = /x", NULL },
 		{ "evt.type = execve and evt.arg.name = x", "W0404" },
-		{ "(evt.type = execve and proc.name = a) or (evt.type = open and fd.name = x)",
+		{ "(evt.type = execve and proc.name = a) or (evt.type = openat and fd.name = x)",
 		  NULL },
-		{ "evt.type = open and evt.dir = <", "W0405" },
-		{ "evt.type = open and proc.name regex bash", "W0406" },
-		{ "evt.type = open and proc.name regex ba.h", NULL },
-		{ "evt.type = open and proc.name = proc.pname", "W0407" },
-		{ "evt.type = open and proc.name = \"tolower(x)\"", "W0408" },
-		{ "evt.type = open and proc.cmdline contains \"run shells now\"", "W0412" },
-		{ "evt.type = open and proc.cmdline contains \"shells\"", NULL },
-		{ "evt.type = open and syscall.type = opem", "W0413" },
-		{ "evt.type = open and syscall.type in (open, openat)", NULL },
+		{ "evt.type = openat and evt.dir = <", "W0405" },
+		{ "evt.type = openat and proc.name regex bash", "W0406" },
+		{ "evt.type = openat and proc.name regex ba.h", NULL },
+		{ "evt.type = openat and proc.name = proc.pname", "W0407" },
+		{ "evt.type = openat and proc.name = \"tolower(x)\"", "W0408" },
+		{ "evt.type = openat and proc.cmdline contains \"run shells now\"", "W0412" },
+		{ "evt.type = openat and proc.cmdline contains \"shells\"", NULL },
+		{ "evt.type = openat and syscall.type = opem", "W0413" },
+		{ "evt.type = openat and syscall.type in (openat, openat2)", NULL },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
@@ -210,7 +210,7 @@ Test(match_diagnostics, unused)
 	language_list(&language, "unused", "in_list");
 	language_macro(&language, "m", "proc.name in (used)");
 	language_macro(&language, "n", "m");
-	language_rule(&language, "evt.type = open and m");
+	language_rule(&language, "evt.type = openat and m");
 	language_rule(&language, "ka.verb = x or ka.name in (by_foreign)")->is_foreign = true;
 	cr_expect_eq(language_compile(&language), 0);
 	cr_expect_eq(language.diags.item_cnt, 2u, "%u", language.diags.item_cnt);
@@ -226,13 +226,13 @@ Test(match_diagnostics, shadowed)
 		const char *first, *second;
 		bool is_match_all, want;
 	} cases[] = {
-		{ "evt.type = open and proc.name = a", "proc.name = a and evt.type = open", false,
+		{ "evt.type = openat and proc.name = a", "proc.name = a and evt.type = openat", false,
 		  true },
-		{ "evt.type = open and proc.name = a", "proc.name = a and evt.type = open", true,
+		{ "evt.type = openat and proc.name = a", "proc.name = a and evt.type = openat", true,
 		  false },
-		{ "proc.name = a", "evt.type = open and proc.name = a", false, true },
-		{ "m", "evt.type = open and (m and proc.pid = 1)", false, true },
-		{ "evt.type = open and proc.name = a", "proc.name = a", false, false },
+		{ "proc.name = a", "evt.type = openat and proc.name = a", false, true },
+		{ "m", "evt.type = openat and (m and proc.pid = 1)", false, true },
+		{ "evt.type = openat and proc.name = a", "proc.name = a", false, false },
 		{ "proc.name = a or proc.pid = 1", "proc.name = a", false, false },
 		{ "not proc.name = a", "proc.name = a and proc.pid = 2", false, false },
 		{ "fd.name = /a", "not (not fd.name = /a or proc.pid = 1)", false, true },

@@ -16,7 +16,7 @@ static void nest(char *out, size_t size, unsigned depth)
 
 	for (unsigned i = 0; i < depth; i++)
 		out[n++] = '(';
-	n += (size_t)snprintf(out + n, size - n, "evt.type=open");
+	n += (size_t)snprintf(out + n, size - n, "evt.type=openat");
 	for (unsigned i = 0; i < depth; i++)
 		out[n++] = ')';
 	out[n] = '\0';
@@ -55,9 +55,9 @@ Test(match_language, doubling_macros)
 			 "(m%u and proc.pid = %u) or (m%u and proc.ppid = %u)", i - 1, i, i - 1, i);
 		language_macro(&language, name, condition);
 	}
-	language_rule(&language, "evt.type = open and m59");
+	language_rule(&language, "evt.type = openat and m59");
 	cr_assert_eq(language_compile(&language), 0);
-	cr_expect_eq(language_run(&language, "open",
+	cr_expect_eq(language_run(&language, "openat",
 				  (struct given[]){ { "proc.name", "a" }, { 0 } }, NULL),
 		     0u);
 	buf_init(&out, 1u << 16);
@@ -93,15 +93,15 @@ Test(match_language, equal_parts_are_one)
 
 	language_init(&language, 1u << 26);
 	language_macro(&language, "m", "proc.name = a or proc.pname = b");
-	language_rule(&language, "evt.type = open and m and proc.pid = 1");
+	language_rule(&language, "evt.type = openat and m and proc.pid = 1");
 	language_rule(&language,
-		      "evt.type = open and proc.pid=1 and (proc.pname=b or proc.name==a)");
-	language_rule(&language, "evt.type = open and not m and proc.name in (b, a)");
-	language_rule(&language, "evt.type = open and proc.name in (a, \"b\", a)");
+		      "evt.type = openat and proc.pid=1 and (proc.pname=b or proc.name==a)");
+	language_rule(&language, "evt.type = openat and not m and proc.name in (b, a)");
+	language_rule(&language, "evt.type = openat and proc.name in (a, \"b\", a)");
 	cr_assert_eq(language_compile(&language), 0);
 	/* evt.type, proc.name, proc.pname, proc.pid */
 	cr_expect_eq(language.program->operand_cnt, 4u);
-	/* evt.type = open, name = a, pname = b, pid = 1, name in (a, b) */
+	/* evt.type = openat, name = a, pname = b, pid = 1, name in (a, b) */
 	cr_expect_eq(language.program->predicate_cnt, 5u);
 	cr_expect_eq(language.program->expressions[0], language.program->expressions[1]);
 	language_done(&language);
@@ -118,13 +118,13 @@ Test(match_language, readings_have_two_tests)
 
 	language_init(&language, 1u << 26);
 	language.is_match_all = true;
-	language_rule(&language, "evt.type = open and fd.name startswith /var");
-	language_rule(&language, "evt.type = open and not fd.name startswith /var");
-	language_rule(&language, "evt.type = open and basename(fd.name) = x");
-	language_rule(&language, "evt.type = open and not tolower(fd.name) startswith /var");
-	language_rule(&language, "evt.type = open and concat(fd.name, \"y\") = \"/var/run/xy\"");
+	language_rule(&language, "evt.type = openat and fd.name startswith /var");
+	language_rule(&language, "evt.type = openat and not fd.name startswith /var");
+	language_rule(&language, "evt.type = openat and basename(fd.name) = x");
+	language_rule(&language, "evt.type = openat and not tolower(fd.name) startswith /var");
+	language_rule(&language, "evt.type = openat and concat(fd.name, \"y\") = \"/var/run/xy\"");
 	cr_assert_eq(language_compile(&language), 0);
-	language_run(&language, "open", both, &hits);
+	language_run(&language, "openat", both, &hits);
 	cr_expect_eq(hits, 0x1fULL, "%llx", (unsigned long long)hits);
 	language_done(&language);
 }
@@ -134,25 +134,26 @@ Test(match_language, events_of_a_rule)
 	static const struct {
 		const char *condition, *in, *out;
 	} cases[] = {
-		{ "evt.type = open", "open", "openat" },
-		{ "evt.type in (open, openat) and proc.name = a", "openat", "execve" },
-		{ "not evt.type = open", "mkdir", "open" },
-		{ "not (evt.type = open or proc.name = a)", "openat", "open" },
-		{ "not (evt.type != open)", "open", "openat" },
-		{ "evt.type = open or (evt.type = connect and evt.num = 0)", "open", "connect" },
-		{ "evt.type != open and evt.type exists", "openat", "open" },
-		{ "evt.type startswith open", "execve", NULL },
+		{ "evt.type = openat", "openat", "openat2" },
+		{ "evt.type in (openat, openat2) and proc.name = a", "openat2", "execve" },
+		{ "not evt.type = openat", "mkdir", "openat" },
+		{ "not (evt.type = openat or proc.name = a)", "openat2", "openat" },
+		{ "not (evt.type != openat)", "openat", "openat2" },
+		{ "evt.type = openat or (evt.type = connect and evt.num = 0)", "openat",
+		  "connect" },
+		{ "evt.type != openat and evt.type exists", "openat2", "openat" },
+		{ "evt.type startswith openat", "execve", NULL },
 		{ "proc.name = a", "mkdir", "read" },
 		/* What is made all the time, and haetae's own, only by name. */
-		{ "proc.name = a", "openat", "loss" },
-		{ "evt.type = loss", "loss", "open" },
-		{ "evt.type != open", "openat", "mmap" },
-		{ "evt.type exists", "openat", "close" },
+		{ "proc.name = a", "openat2", "loss" },
+		{ "evt.type = loss", "loss", "openat" },
+		{ "evt.type != openat", "openat2", "mmap" },
+		{ "evt.type exists", "openat2", "close" },
 		{ "evt.type = read and proc.name = a", "read", "write" },
-		{ "proc.name = a or evt.type in (read, open)", "read", "write" },
-		{ "not evt.type != close", "close", "open" },
-		{ "not evt.type = close", "open", "close" },
-		{ "not evt.type = close", "open", "read" },
+		{ "proc.name = a or evt.type in (read, openat)", "read", "write" },
+		{ "not evt.type != close", "close", "openat" },
+		{ "not evt.type = close", "openat", "close" },
+		{ "not evt.type = close", "openat", "read" },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
@@ -243,7 +244,7 @@ Test(match_language, exceptions)
 
 	language_init(&language, 1u << 26);
 	language_list(&language, "tmp", "/tmp|/var/tmp");
-	rule = language_rule(&language, "evt.type = open or proc.name = a");
+	rule = language_rule(&language, "evt.type = openat or proc.name = a");
 	fields[0] = language_text(&language, "proc.name");
 	fields[1] = language_text(&language, "tolower(proc.exepath)");
 	comps[0] = language_text(&language, "=");
@@ -268,11 +269,12 @@ Test(match_language, exceptions)
 	};
 	rule->exceptions = exceptions;
 	rule->exception_cnt = 2;
-	expect_condition(&language,
-			 "(evt.type = open or proc.name = a) and not (proc.name = \"my tool\" and "
-			 "tolower(proc.exepath) startswith anyof (/opt, /srv) or proc.name = "
-			 "val(proc.pname) and tolower(proc.exepath) startswith anyof (/tmp, "
-			 "/var/tmp)) and not proc.pname in (\"x y\", q)");
+	expect_condition(
+		&language,
+		"(evt.type = openat or proc.name = a) and not (proc.name = \"my tool\" and "
+		"tolower(proc.exepath) startswith anyof (/opt, /srv) or proc.name = "
+		"val(proc.pname) and tolower(proc.exepath) startswith anyof (/tmp, "
+		"/var/tmp)) and not proc.pname in (\"x y\", q)");
 	language_done(&language);
 }
 
@@ -303,7 +305,7 @@ static void random_condition(uint32_t *state, unsigned depth, char *out, size_t 
 		"tolower(proc.name) = %s",
 		"fd.name pmatch (/a/%s, b)",
 		"shared",
-		"evt.type in (open, mkdir)",
+		"evt.type in (openat, mkdir)",
 		"proc.name = val(proc.pname)",
 		"proc.cmdline icontains AB%s",
 		"proc.cmdline icontains %sab",
@@ -374,7 +376,7 @@ static struct index_event random_event(uint32_t *state)
 {
 	const char *address = random_address(state);
 	struct index_event event = {
-		next_random(state) % 2 ? "open" : "execve",
+		next_random(state) % 2 ? "openat" : "execve",
 		{ { "proc.name", random_word(state) },
 		  { "fd.snet", address },
 		  { "fd.sip", address },
@@ -449,11 +451,11 @@ Test(match_language, first_mode_takes_the_first)
 		char condition[64];
 
 		snprintf(condition, sizeof(condition),
-			 "evt.type = open and proc.name startswith %s", i % 3 == 2 ? "b" : "x");
+			 "evt.type = openat and proc.name startswith %s", i % 3 == 2 ? "b" : "x");
 		language_rule(&language, condition);
 	}
 	cr_assert_eq(language_compile(&language), 0);
-	cr_expect_eq(language_run(&language, "open",
+	cr_expect_eq(language_run(&language, "openat",
 				  (struct given[]){ { "proc.name", "bash" }, { 0 } }, &hits),
 		     1u);
 	cr_expect_eq(hits, 1ULL << 2);
@@ -472,15 +474,15 @@ static int compile_within(size_t max_bytes)
 	language_macro(&language, "m", "proc.name in (shells) or fd.name pmatch (/a, /b/*)");
 	for (unsigned i = 0; i < 12; i++)
 		language_rule(&language,
-			      "evt.type in (open, execve) and m and proc.cmdline contains "
+			      "evt.type in (openat, execve) and m and proc.cmdline contains "
 			      "abc and not fd.name = /x and fd.snet in (10.0.0.0/8, "
 			      "1.0.0.0/8, 2.0.0.0/8, 3.0.0.0/8, 4.0.0.0/8, ::/0)");
 	language_rule(&language,
 		      "proc.name regex \"a.*b\" or tolower(proc.name) = val(proc.pname)");
-	language_rule(&language, "evt.type = open and concat(fd.name, \"x\") = y and m");
+	language_rule(&language, "evt.type = openat and concat(fd.name, \"x\") = y and m");
 	r = language_compile(&language);
 	if (r == 0)
-		language_run(&language, "open", NULL, NULL);
+		language_run(&language, "openat", NULL, NULL);
 	language_done(&language);
 	return r;
 }

@@ -321,8 +321,9 @@ Test(match_regex, hostile_values)
 			fprintf(stderr, "%8llu ns  %s\n", (unsigned long long)best,
 				cases[i].pattern);
 #ifndef IS_SANITIZED
-		cr_expect_lt(best, 2000000ULL, "'%s' takes %llu ns", cases[i].pattern,
-			     (unsigned long long)best);
+		/* HAETAE_EMULATOR: emulated, as test/arm64/run does, which is no measure. */
+		cr_expect(getenv("HAETAE_EMULATOR") || best < 2000000ULL, "'%s' takes %llu ns",
+			  cases[i].pattern, (unsigned long long)best);
 #endif
 	}
 	cr_expect_gt(f.counters.limit, 0ULL, "no case reached the limit: they prove nothing");

@@ -323,7 +323,7 @@ Test(ruleset, unreadable_files)
 
 static const char explained[] =
 	"- list: shells\n  items: [bash, sh]\n"
-	"- macro: opened\n  condition: evt.type in (open, openat)\n"
+	"- macro: opened\n  condition: evt.type in (openat, openat2)\n"
 	"- macro: inner\n  condition: proc.name in (shells)\n"
 	"- macro: outer\n  condition: inner or proc.name = zsh\n"
 	"- rule: Shell opens\n  desc: >\n    Two\n    lines.\n  output: o\n  priority: notice\n"
@@ -341,7 +341,7 @@ static const char explanation[] = "Shell opens\n"
 				  "    opened and outer and not fd.name = /a\n"
 				  "\n"
 				  "condition, with macros and lists filled in\n"
-				  "    /* opened */ evt.type in (open, openat)\n"
+				  "    /* opened */ evt.type in (openat, openat2)\n"
 				  "      and (/* outer */ /* inner */ proc.name in (/* shells */ "
 				  "bash, sh) or proc.name = zsh)\n"
 				  "      and not fd.name = /a\n"
@@ -353,7 +353,7 @@ static const char explanation[] = "Shell opens\n"
 				  "    list  shells  a.yaml:1\n"
 				  "\n"
 				  "event types: 2\n"
-				  "    open, openat\n"
+				  "    openat, openat2\n"
 				  "\n"
 				  "plan, ";
 
