@@ -1,7 +1,7 @@
 /*
- * What the end-to-end tests do that a shell cannot: opens relative to a directory's descriptor, and
- * a storm of opens on all cpus with a program started now and then. Prints its pid first, so that
- * the test knows who will stand in the alert.
+ * What the end-to-end tests do that a shell cannot: opens relative to a directory's descriptor, a
+ * storm of opens on all cpus with a program started now and then, and a fork bomb. Prints its pid
+ * first, so that the test knows who will stand in the alert.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -76,6 +76,49 @@ static int storm(const char *path, unsigned seconds)
 	return r;
 }
 
+/* Lives through the bomb and then opens the path, so that an alert says who it is. */
+static void survive(int fd, const char *path)
+{
+	char byte;
+
+	alarm(60);
+	(void)!read(fd, &byte, 1); /* until the other end is closed */
+	close(open(path, O_RDONLY | O_CLOEXEC));
+	_exit(0);
+}
+
+/* So many processes that end at once, every tenth with a child of its own; four survive. */
+static int bomb(unsigned cnt, const char *path)
+{
+	int ends[2];
+
+	signal(SIGCHLD, SIG_IGN);
+	if (pipe(ends) < 0)
+		return -errno;
+	for (unsigned i = 0; i < cnt; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			return -errno;
+		if (pid == 0 && i % (cnt / 4) == 0) {
+			close(ends[1]);
+			survive(ends[0], path);
+		}
+		if (pid == 0) {
+			if (i % 10 == 0 && fork() == 0)
+				_exit(0);
+			_exit(0);
+		}
+		/* Not more at a time than the host likes. */
+		if (i % 100 == 99)
+			usleep(2000);
+	}
+	close(ends[1]);
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int r = -EINVAL;
@@ -87,6 +130,8 @@ int main(int argc, char **argv)
 		r = open_at(argv[2], argv[3]);
 	if (argc == 3 && strcmp(argv[1], "storm") == 0)
 		r = storm("/proc/self/exe", (unsigned)atoi(argv[2]));
+	if (argc == 4 && strcmp(argv[1], "bomb") == 0)
+		r = bomb((unsigned)atoi(argv[2]), argv[3]);
 	if (r < 0)
 		fprintf(stderr, "act: %s\n", strerror(-r));
 	return r < 0;
