@@ -167,6 +167,7 @@ static __always_inline bool take_steps(struct frame *frame, struct task_struct *
 
 	if (first > STEPS_MAX - STEPS_A_RUN)
 		return false;
+	barrier_var(first); /* the tested register is the one that is used: 5.10 */
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < STEPS_A_RUN; i++) {
 		const struct step *step = step_at(type, first + i);
