@@ -86,18 +86,18 @@ enum action {
 extern const struct step steps[EVENT__COUNT][STEPS_MAX];
 extern const __u8 parameter_counts[EVENT__COUNT];
 
-/* An element of a table of bytes; 0 beyond its end. Verifiers before 6.2 lose a bound that was tested
- * in a copy of the register, so it is tested where it is used. */
-#define LOOK_UP(table, index)                                                                      \
-	({                                                                                         \
-		__u64 index_ = (index);                                                            \
-		__u8 found_ = 0;                                                                   \
-		barrier_var(index_);                                                               \
-		if (index_ < sizeof(table)) {                                                      \
-			barrier_var(index_);                                                       \
-			found_ = (table)[index_];                                                  \
-		}                                                                                  \
-		found_;                                                                            \
+/* An element of a table of bytes; 0 beyond its end. Verifiers before 6.2 lose a bound that was
+ * tested in a copy of the register, so it is tested where it is used. */
+#define LOOK_UP(table, index)                     \
+	({                                        \
+		__u64 index_ = (index);           \
+		__u8 found_ = 0;                  \
+		barrier_var(index_);              \
+		if (index_ < sizeof(table)) {     \
+			barrier_var(index_);      \
+			found_ = (table)[index_]; \
+		}                                 \
+		found_;                           \
 	})
 
 /* The same for a step, its place being one number; NULL: there is none. */

@@ -1,7 +1,8 @@
 /*
- * Preloaded into programs under qemu-user: an arm64 program that they start runs under qemu-user, too,
- * without asking the machine's kernel to know of it (binfmt_misc). Criterion starts itself once a test.
- * The emulator's path and its root are in HAETAE_EMULATOR and HAETAE_EMULATOR_ROOT. Any thread.
+ * Preloaded into programs under qemu-user: an arm64 program that they start runs under qemu-user,
+ * too, without asking the machine's kernel to know of it (binfmt_misc). Criterion starts itself
+ * once a test. The emulator's path and its root are in HAETAE_EMULATOR and HAETAE_EMULATOR_ROOT.
+ * Any thread.
  */
 #include <elf.h>
 #include <errno.h>
@@ -30,7 +31,9 @@ static bool is_arm64(const char *path)
 int execve(const char *path, char *const arguments[], char *const environment[])
 {
 	const char *emulator = getenv("HAETAE_EMULATOR"), *root = getenv("HAETAE_EMULATOR_ROOT");
-	const char *emulated[ARGUMENTS_MAX + 6] = { emulator, "-L", root, "-0", arguments[0], path };
+	const char *emulated[ARGUMENTS_MAX + 6] = {
+		emulator, "-L", root, "-0", arguments[0], path
+	};
 	size_t i;
 
 	if (!emulator || !root || !is_arm64(path))

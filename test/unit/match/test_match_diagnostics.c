@@ -226,10 +226,10 @@ Test(match_diagnostics, shadowed)
 		const char *first, *second;
 		bool is_match_all, want;
 	} cases[] = {
-		{ "evt.type = openat and proc.name = a", "proc.name = a and evt.type = openat", false,
-		  true },
-		{ "evt.type = openat and proc.name = a", "proc.name = a and evt.type = openat", true,
-		  false },
+		{ "evt.type = openat and proc.name = a", "proc.name = a and evt.type = openat",
+		  false, true },
+		{ "evt.type = openat and proc.name = a", "proc.name = a and evt.type = openat",
+		  true, false },
 		{ "proc.name = a", "evt.type = openat and proc.name = a", false, true },
 		{ "m", "evt.type = openat and (m and proc.pid = 1)", false, true },
 		{ "evt.type = openat and proc.name = a", "proc.name = a", false, false },
