@@ -52,7 +52,7 @@ static const struct row rows[] = {
 	  "res=%r addr=80000000 data=2 request=2(PTRACE_PEEKTEXT) pid=-1", 26 },
 	{ "setrlimit", SYS_setrlimit, { 4, ADDRESS(&limit) }, false, "res=0 cur=1 max=-1 resource=4(RLIMIT_CORE)", 75 },
 	{ "chown16", SYS_chown, { ADDRESS("/nowhere"), HALF, 0xffff }, true,
-	  "res=%r path=/nowhere uid=0 gid=-1 dirpath=<NA>", 182 },
+	  "res=%r path=/nowhere uid=0 gid=-1 dirpath=<NA> object=<NA>", 182 },
 #endif
 	{ "setpgid", SYS_setpgid, { (uint64_t)-1, 0 }, true, "res=%r pid=-1 pgid=0" },
 };
