@@ -20,6 +20,7 @@ static __always_inline void put_arguments(struct frame *frame, struct mm_struct 
 	__u64 start = READ(mm, arg_start), end = READ(mm, arg_end), left;
 	long length = put_user_string(frame, C(exe), start);
 	__u32 at, size;
+	__u64 last;
 	__u8 *to;
 
 	if (length <= 0 || start + (__u64)length >= end)
@@ -32,7 +33,10 @@ static __always_inline void put_arguments(struct frame *frame, struct mm_struct 
 	if (!to || size == 0 || size > ARGS_MAX ||
 	    bpf_probe_read_user(to, size, (void *)(start + (__u64)length)))
 		return;
-	to[size - 1] = 0;
+	last = size - 1;
+	barrier_var(last); /* verifiers before 6.2 forget that it isn't below 0 */
+	if (last < ARGS_MAX)
+		to[last] = 0;
 	put_done(frame, C(args), at, size, left > ARGS_MAX);
 }
 
