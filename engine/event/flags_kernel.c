@@ -34,7 +34,7 @@ static const struct flag_name kexec_file_names[] = {
 
 /* include/uapi/linux/userfaultfd.h; the open flags with libs' numbers of them. */
 static const struct flag_name userfaultfd_names[] = {
-	{ O_NONBLOCK, 1 << 5, "O_NONBLOCK" },
+	{ O_NONBLOCK, 1 << 6, "O_NONBLOCK" },
 	{ O_CLOEXEC, 1 << 12, "O_CLOEXEC" },
 	{ 1, OURS(0), "UFFD_USER_MODE_ONLY" },
 	END
