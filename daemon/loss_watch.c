@@ -116,5 +116,6 @@ void loss_watch_report(struct loss_watch *watch, enum loss_change change,
 		return;
 	watch->base = watch->grown;
 	watch->before_cnt = MIN(cgroup_cnt, (uint32_t)LOSS_CGROUPS_KNOWN);
-	memcpy(watch->before, cgroups, watch->before_cnt * sizeof(*cgroups));
+	if (watch->before_cnt)
+		memcpy(watch->before, cgroups, watch->before_cnt * sizeof(*cgroups));
 }
