@@ -60,8 +60,12 @@ GETTER(get_uid)
 			 ret);
 }
 
+/* Of an open that succeeded the file may not be known: the descriptor is io_uring's own, or another
+ * thread closed it before the call ended. It is taken for a file, or that would hide it. */
 static struct descriptor_kind kind_of_file(const struct event *event)
 {
+	if (event_is_open(event) && !event_kpath_head(event, (unsigned)roles_of(event)->path))
+		return (struct descriptor_kind){ .type = "file", .character = 'f' };
 	return event_file_kind(event, (unsigned)roles_of(event)->path);
 }
 

@@ -55,7 +55,8 @@ result()
 	failed_cnt=$((failed_cnt + 1))
 	echo "not ok $case_cnt - $description"
 	for file; do
-		tail -n 20 "$file" | cut -c1-2000 | sed 's/^/# /'
+		# Ancestors are not the test's own processes: nothing of them is shown.
+		tail -n 20 "$file" | sed 's/"ancestors":.*//; s/^/# /' | cut -c1-2000
 	done
 }
 
