@@ -40,6 +40,20 @@ void live_require(void)
 	cr_skip_test("needs root and /sys/kernel/btf/vmlinux");
 }
 
+void live_require_uring(void)
+{
+	struct probes_feature features[PROBES_FEATURE_MAX];
+	unsigned cnt = probes_check_host(features);
+
+	for (unsigned i = 0; i < cnt; i++) {
+		if (strcmp(features[i].name, "io_uring") != 0 ||
+		    features[i].state == FEATURE_PRESENT)
+			continue;
+		fprintf(stderr, "skipped: %s\n", features[i].detail);
+		cr_skip_test("%s", features[i].detail);
+	}
+}
+
 _Noreturn void live_actor_fail(const char *file, int line, const char *what)
 {
 	const char *name = strrchr(file, '/');

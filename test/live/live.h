@@ -115,5 +115,7 @@ void expect_header(const struct event *event, const struct facts *facts, int64_t
 
 /* Skips, with a line that says why, where the host can't: not root, or no BTF. */
 void live_require(void);
+/* The same where the kernel's tracepoints don't give io_uring's requests. */
+void live_require_uring(void);
 
 #endif

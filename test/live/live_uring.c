@@ -72,8 +72,8 @@ static const struct {
 	  { .opcode = IORING_OP_RENAMEAT, .fd = DIRECTORY, .addr = ADDRESS("hard"), .len = (uint32_t)AT_FDCWD, .off = ADDRESS("moved"), .rename_flags = 1 }, 0,
 	  "res=0 olddirfd=80(<d>%d/sub) oldpath=hard(%d/sub/hard) newdirfd=-100(AT_FDCWD) newpath=moved(%d/moved) flags=1(RENAME_NOREPLACE) olddirpath=%d/sub newdirpath=%d oldobject=<NA> newobject=<NA>" },
 	{ "renameat: none", EVENT_RENAMEAT2,
-	  { .opcode = IORING_OP_RENAMEAT, .fd = AT_FDCWD, .addr = ADDRESS("none"), .len = (uint32_t)AT_FDCWD, .off = ADDRESS("/x") }, ENOENT,
-	  "res=%r olddirfd=-100(AT_FDCWD) oldpath=none(%d/none) newdirfd=-100(AT_FDCWD) newpath=/x flags=0 olddirpath=%d newdirpath=<NA> oldobject=<NA> newobject=<NA>" },
+	  { .opcode = IORING_OP_RENAMEAT, .fd = AT_FDCWD, .addr = ADDRESS("none"), .len = (uint32_t)AT_FDCWD, .off = ADDRESS("x") }, ENOENT,
+	  "res=%r olddirfd=-100(AT_FDCWD) oldpath=none(%d/none) newdirfd=-100(AT_FDCWD) newpath=x(%d/x) flags=0 olddirpath=%d newdirpath=%d oldobject=<NA> newobject=<NA>" },
 	{ "unlinkat", EVENT_UNLINKAT,
 	  { .opcode = IORING_OP_UNLINKAT, .fd = DIRECTORY, .addr = ADDRESS("new"), .unlink_flags = AT_REMOVEDIR }, 0,
 	  "res=0 dirfd=80(<d>%d/sub) name=new(%d/sub/new) flags=*(AT_REMOVEDIR) dirpath=%d/sub object=<NA>" },
@@ -167,6 +167,7 @@ static void run(unsigned setup_flags)
 	unsigned cnt = 0;
 	struct live live;
 
+	live_require_uring();
 	current_flags = setup_flags;
 	live_run(&live,
 		 &(struct live_options){ .syscalls = uring_calls,

@@ -274,6 +274,7 @@ static void run(unsigned setup_flags)
 	unsigned cnt = 0, known_cnt = 0;
 	struct live live;
 
+	live_require_uring();
 	current_flags = setup_flags;
 	live_run(&live,
 		 &(struct live_options){ .syscalls = calls,
