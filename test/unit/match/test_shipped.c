@@ -16,7 +16,7 @@ static void load(struct event_set *ret)
 	diags_init(&diags);
 	rules_options_default(&options);
 	cr_assert_eq(ruleset_load(paths, 1, &options, &diags, &ruleset), 0);
-	cr_expect_eq(diags.item_cnt, 0, "%s: %s", diags.items[0].code, diags.items[0].text);
+	cr_expect_eq(diags.item_cnt, 0, "%u diagnostics", (unsigned)diags.item_cnt);
 	ruleset_events(ruleset, ret);
 	ruleset_free(ruleset);
 	diags_done(&diags);
