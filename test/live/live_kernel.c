@@ -43,10 +43,9 @@ static struct perf_event_attr cpu_clock = { .type = PERF_TYPE_SOFTWARE,
 					    .exclude_kernel = 1 };
 static struct perf_event_attr no_event = { .type = 77, .size = sizeof(no_event), .config = 0xab };
 static struct io_uring_params small_ring, bad_ring = { .flags = 1u << 31 };
-static struct {
-	struct io_uring_probe head;
-	struct io_uring_probe_op ops[4];
-} ring_probe;
+/* Room for a head with four of its flexible ops[], which no C struct can hold in its midst. */
+static uint32_t
+	ring_probe[(sizeof(struct io_uring_probe) + 4 * sizeof(struct io_uring_probe_op)) / 4];
 static const char image[] = "no\nmodule";
 static int waiting_bytes;
 static struct {
@@ -113,7 +112,7 @@ static const struct row rows[] = {
 	  "res=0 fd=91(<r>anon_inode:[io_uring]) to_submit=0 min_complete=0 flags=1(IORING_ENTER_GETEVENTS) sig=0 " RING_TEXT },
 	{ "io_uring_enter: no ring", SYS_io_uring_enter, { FD_FILE, 2, 3, 0, 0x77 }, true,
 	  "res=%r fd=90(<f>%d/file) to_submit=2 min_complete=3 flags=0 sig=77 " FILE_TEXT },
-	{ "io_uring_register", SYS_io_uring_register, { FD_RING, IORING_REGISTER_PROBE, ADDRESS(&ring_probe), 4 }, false,
+	{ "io_uring_register", SYS_io_uring_register, { FD_RING, IORING_REGISTER_PROBE, ADDRESS(ring_probe), 4 }, false,
 	  "res=0 fd=91(<r>anon_inode:[io_uring]) opcode=8(IORING_REGISTER_PROBE) arg=* nr_args=4 " RING_TEXT },
 	{ "io_uring_register: none", SYS_io_uring_register, { FD_RING, 4000, 0xabc, 1 }, true,
 	  "res=%r fd=91(<r>anon_inode:[io_uring]) opcode=4000 arg=ABC nr_args=1 " RING_TEXT },

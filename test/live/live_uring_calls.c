@@ -188,14 +188,15 @@ static void uring_prepare(void *data)
 
 static bool is_known(int ring_fd, unsigned opcode)
 {
-	struct {
-		struct io_uring_probe head;
-		struct io_uring_probe_op ops[256];
-	} probe = { 0 };
+	_Alignas(struct io_uring_probe) unsigned char
+		answer[sizeof(struct io_uring_probe) + 256 * sizeof(struct io_uring_probe_op)] = {
+			0
+		};
+	const struct io_uring_probe *probe = (const void *)answer;
 
-	ACTOR_CHECK(syscall(SYS_io_uring_register, ring_fd, IORING_REGISTER_PROBE, &probe, 256) ==
+	ACTOR_CHECK(syscall(SYS_io_uring_register, ring_fd, IORING_REGISTER_PROBE, answer, 256) ==
 		    0);
-	return opcode < probe.head.ops_len && probe.ops[opcode].flags & IO_URING_OP_SUPPORTED;
+	return opcode < probe->ops_len && probe->ops[opcode].flags & IO_URING_OP_SUPPORTED;
 }
 
 static void uring_act(void *data)
