@@ -109,7 +109,7 @@ static int apply_settings(const struct args *args, struct daemon_config *config)
 
 static int configure(const struct args *args, struct daemon_config *config)
 {
-	int r = apply_format(args, &config->sink);
+	int r = apply_format(args, &config->sinks[0]);
 
 	if (r == EXIT_OK)
 		r = apply_limits(args, config);

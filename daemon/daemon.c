@@ -46,12 +46,14 @@ void daemon_config_default(struct daemon_config *config)
 	config->rules.additions = config->additions;
 	probes_config_default(&config->probes);
 	proc_table_config_default(&config->procs);
-	config->sink = (struct sink_config){
-		.name = "console",
-		.type = "stdout",
-		.format = SINK_TEXT,
-		.min_priority = PRIORITY_DEBUG,
-	};
+	metadata_config_default(&config->metadata);
+	hold_config_default(&config->hold);
+	gate_config_default(&config->gate);
+	spool_config_default(&config->spool);
+	sink_config_default(&config->sinks[0]);
+	config->sinks[0].name = "console";
+	config->sinks[0].type = "stdout";
+	config->sink_cnt = 1;
 }
 
 static int load_rules(const struct daemon_config *config, struct ruleset **ret)
@@ -284,6 +286,12 @@ static int fail(const char *doing, int r)
 static int start(struct daemon *daemon)
 {
 	const struct daemon_config *config = daemon->config;
+	const struct outputs_config outputs = {
+		.sinks = config->sinks,
+		.sink_cnt = config->sink_cnt,
+		.queue_length = config->queue_length,
+		.spool = config->spool,
+	};
 	struct proc_table_config procs = config->procs;
 	struct ruleset *ruleset = NULL;
 	const char *what = "";
@@ -312,7 +320,7 @@ static int start(struct daemon *daemon)
 	if (r < 0)
 		log_warning("%s: %s, continuing with more privilege than needed", what,
 			    strerror(-r));
-	r = outputs_start(&config->sink, 1, config->queue_length, &daemon->outputs);
+	r = outputs_start(&outputs, &daemon->outputs);
 	if (r < 0)
 		return fail("starting the outputs", r);
 	daemon->engine.outputs = daemon->outputs;

@@ -17,7 +17,6 @@
 #include "haetae/clock.h"
 #include "haetae/queue.h"
 
-#define SINKS_MAX   8
 #define BATCH_MAX   256
 #define BATCH_BYTES (256u << 10) /* a batch ends with the alert that passes it */
 /* How long one flush waits for its reader before it looks whether the thread shall stop. */
@@ -199,13 +198,12 @@ static int start_thread(struct outputs *outputs)
 	return -r;
 }
 
-int outputs_start(const struct sink_config *sinks, uint32_t sink_cnt, uint32_t queue_length,
-		  struct outputs **ret)
+int outputs_start(const struct outputs_config *config, struct outputs **ret)
 {
 	struct outputs *outputs;
 	int r;
 
-	if (sink_cnt == 0 || sink_cnt > SINKS_MAX)
+	if (config->sink_cnt == 0 || config->sink_cnt > SINKS_MAX)
 		return -EINVAL;
 	outputs = aligned_alloc(_Alignof(struct outputs), sizeof(*outputs));
 	if (!outputs)
@@ -213,9 +211,9 @@ int outputs_start(const struct sink_config *sinks, uint32_t sink_cnt, uint32_t q
 	memset(outputs, 0, sizeof(*outputs));
 	outputs->queue.event_fd = -1;
 	outputs->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	r = outputs->stop_fd < 0 ? -errno : queue_init(&outputs->queue, queue_length);
+	r = outputs->stop_fd < 0 ? -errno : queue_init(&outputs->queue, config->queue_length);
 	if (r == 0)
-		r = open_sinks(outputs, sinks, sink_cnt);
+		r = open_sinks(outputs, config->sinks, config->sink_cnt);
 	if (r == 0)
 		r = start_thread(outputs);
 	if (r < 0) {

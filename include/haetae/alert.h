@@ -38,6 +38,39 @@ struct constant_field {
 	struct str key, value;
 };
 
+/* How much was known of the container and the pod when the alert was made. */
+enum alert_metadata {
+	ALERT_METADATA_RESOLVED, /* all that its rule and its text ask for, and that exists */
+	ALERT_METADATA_PARTIAL, /* a source that is configured is not healthy, or had less to say */
+	ALERT_METADATA_TIMEOUT, /* held until the deadline */
+	ALERT_METADATA_OVERFLOW /* not held: too many were */
+};
+
+/* Alerts that wait for metadata (decisions 23 and 24). */
+struct hold_config {
+	uint64_t deadline_ns;	    /* default 2 s */
+	uint32_t max_held;	    /* events; default 4096 */
+	uint32_t max_per_container; /* default 256 */
+	uint64_t max_bytes;	    /* default 64 MiB */
+};
+void hold_config_default(struct hold_config *config);
+
+/* Throttle and dedupe (architecture.md section 7, decision 36): one mechanism, off by default. */
+enum gate_key {
+	GATE_RULE,
+	GATE_CONTAINER,
+	GATE_EXEPATH,
+	GATE_KEY__COUNT
+};
+struct gate_config {
+	uint64_t rate_ns; /* one token each; 0: no throttle */
+	uint32_t burst;
+	uint64_t window_ns;			   /* dedupe; 0: off */
+	bool by[GATE_KEY__COUNT];		   /* default: all */
+	uint32_t max_keys, max_keys_per_container; /* default 16384, 1024 */
+};
+void gate_config_default(struct gate_config *config);
+
 /* What an alert says beyond the event. */
 struct alert_context {
 	const struct field_context *fields;
@@ -46,6 +79,7 @@ struct alert_context {
 	const char *version;
 	const char *boot_id;		    /* of /proc/sys/kernel/random/boot_id */
 	uint64_t lost_10s, lost_cgroup_10s; /* completeness */
+	enum alert_metadata metadata;
 };
 
 /* Renders. 0, or -ENOMEM: the caller counts a lost alert. The uuid is derived from (boot id, host,

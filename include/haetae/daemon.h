@@ -5,6 +5,7 @@
 #define HAETAE_DAEMON_H
 
 #include "haetae/alert.h"
+#include "haetae/metadata.h"
 #include "haetae/probes.h"
 #include "haetae/proc.h"
 #include "haetae/rules.h"
@@ -24,10 +25,16 @@ struct daemon_config {
 	uint32_t constant_cnt;
 	struct probes_config probes;
 	struct proc_table_config procs;
-	struct sink_config sink;
+	struct sink_config sinks[SINKS_MAX];
+	uint32_t sink_cnt;
+	struct spool_config spool;
 	uint32_t queue_length;
-	uint64_t duration_ns; /* 0: until a signal */
-	bool want_banner;     /* say on stderr what to try */
+	struct metadata_config metadata;
+	struct hold_config hold;
+	struct gate_config gate;
+	const char *http_listen; /* "127.0.0.1:9479"; NULL: no HTTP server */
+	uint64_t duration_ns;	 /* 0: until a signal */
+	bool want_banner;	 /* say on stderr what to try */
 };
 /* The result holds pointers into itself: it stays where it is. */
 void daemon_config_default(struct daemon_config *config);

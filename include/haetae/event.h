@@ -9,6 +9,7 @@
 #include "haetae/buf.h"
 #include "haetae/wire.h"
 
+struct container;
 struct proc;
 struct proc_image;
 
@@ -161,7 +162,9 @@ struct event {
 	/* Filled by engine/enrich; NULL where the process is not known. Borrowed until the next
 	 * event is applied. */
 	const struct proc *proc;
-	const struct proc_image *image;	 /* the image that this event belongs to */
+	const struct proc_image *image; /* the image that this event belongs to */
+	/* container_host outside of containers; NULL where it is not known. Borrowed likewise. */
+	const struct container *container;
 	struct arena *scratch;		 /* reset after each event; field getters allocate here */
 	const struct event_names *names; /* or NULL: ids are shown as numbers. Set up once */
 };

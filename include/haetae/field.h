@@ -5,6 +5,7 @@
 #ifndef HAETAE_FIELD_H
 #define HAETAE_FIELD_H
 
+#include "haetae/container.h"
 #include "haetae/event.h"
 #include "haetae/proc.h"
 
@@ -58,11 +59,13 @@ typedef bool (*field_override_fn)(const struct field *field, const struct field_
 struct field_context {
 	const struct event *event;
 	const struct proc_table *procs;
+	const struct pod_table *pods; /* or NULL */
 	struct users *users;
 	const char *hostname;
 	const char *source;	    /* "syscall" */
 	field_override_fn override; /* or NULL */
 	void *override_data;
+	bool is_final; /* nothing is waited for any more: what is pending is absent */
 };
 
 /* Whether the field can have a value on such an event. */

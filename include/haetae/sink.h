@@ -7,18 +7,83 @@
 
 #include "haetae/alert.h"
 
+/* clang-format off */
 enum sink_format {
-	SINK_TEXT,
-	SINK_JSON
+	SINK_TEXT, SINK_JSON, /* lines */
+	SINK_CLOUDEVENTS, SINK_ALERTMANAGER, SINK_SLACK, SINK_OTLP, SINK_ELASTICSEARCH, SINK_LOKI,
+	SINK_SPLUNK_HEC, SINK_TEMPLATE, /* bodies of HTTP requests; SINK_JSON is Falco's there */
+	SINK_FORMAT__COUNT
 };
+/* clang-format on */
 
+#define SINKS_MAX	   16
+#define SINK_FILTERS_MAX   32
+#define SINK_HEADERS_MAX   32
+#define SINK_ARGUMENTS_MAX 32
+
+/* One sink of the configuration. NULL and 0 mean "not given" unless a default is named. */
 struct sink_config {
-	const char *name;
-	const char *type; /* "stdout" */
+	const char
+		*name; /* [A-Za-z0-9_.-]+, its own in the configuration; names its spool cursor */
+	const char *type; /* "stdout", "file", "syslog", "http", "program" */
 	enum sink_format format;
 	bool want_color;
 	enum priority min_priority;
+	/* An alert passes where it has one of the tags (none given: any) and its rule's name
+	 * matches one of the patterns with * (none given: any). */
+	const char *tags[SINK_FILTERS_MAX], *rules[SINK_FILTERS_MAX];
+	uint32_t tag_cnt, rule_cnt;
+	bool is_durable;       /* through the spool */
+	uint32_t queue_length; /* alerts waiting in memory, where not durable; default 8192 */
+	struct {
+		const char *path;
+		uint64_t max_bytes, max_age_ns; /* a new file begins; 0: no such limit */
+		uint32_t max_files;		/* older ones kept; default 5 */
+	} file;
+	struct {
+		const char *address;  /* "unix:/dev/log" (default), "udp://HOST:PORT", "tcp://…",
+					 "tls://…" */
+		const char *facility; /* "daemon" (default), "local0", … */
+	} syslog;
+	struct {
+		const char *url;
+		const char *headers[SINK_HEADERS_MAX]; /* "Name: value" */
+		uint32_t header_cnt;
+		const char *bearer_file; /* read anew when it changes */
+		const char *hmac_secret; /* X-Haetae-Signature (decision 33) */
+		const char *proxy;
+		const char *template_body; /* SINK_TEMPLATE */
+		const char *content_type;  /* of the template; default application/json */
+		bool want_gzip;
+		uint32_t batch_max;	/* alerts a request; default 100; formats of one alert: 1 */
+		uint64_t batch_wait_ns; /* default 200 ms */
+		uint64_t timeout_ns;	/* of a request; default 10 s */
+	} http;
+	struct {
+		const char *ca_file, *cert_file, *key_file;
+	} tls; /* http and syslog */
+	struct {
+		const char *arguments[SINK_ARGUMENTS_MAX + 1]; /* ended by NULL; no shell */
+		const char *user;			       /* default nobody (decision 39) */
+	} program;
+	/* Back-off of a receiver that fails: full jitter between 0 and a bound that doubles. */
+	uint64_t retry_min_ns, retry_max_ns; /* default 500 ms, 60 s */
 };
+void sink_config_default(struct sink_config *config);
+
+enum spool_fsync {
+	SPOOL_FSYNC_INTERVAL, /* each second */
+	SPOOL_FSYNC_ALWAYS,   /* before an alert counts as raised; alone covers power loss */
+	SPOOL_FSYNC_NEVER
+};
+
+struct spool_config {
+	const char *dir;	/* NULL: /var/lib/haetae/spool */
+	uint64_t max_bytes;	/* default 1 GiB */
+	uint64_t segment_bytes; /* default 8 MiB */
+	enum spool_fsync fsync;
+};
+void spool_config_default(struct spool_config *config);
 
 struct outputs; /* opaque */
 
@@ -32,9 +97,16 @@ struct outputs_stats {
 	uint64_t queued; /* in the queue, or in a sink whose reader does not read */
 };
 
-/* Starts the thread. 0 or a negative errno. */
-int outputs_start(const struct sink_config *sinks, uint32_t sink_cnt, uint32_t queue_length,
-		  struct outputs **ret);
+struct outputs_config {
+	const struct sink_config *sinks;
+	uint32_t sink_cnt;
+	uint32_t queue_length;	   /* between engine and outputs */
+	struct spool_config spool; /* used where a sink is durable */
+};
+
+/* Starts the thread. config is copied, its strings live as long as the outputs. 0 or a negative
+ * errno. */
+int outputs_start(const struct outputs_config *config, struct outputs **ret);
 /* Takes ownership of the alert in every case. False where the queue is full. */
 bool outputs_put(struct outputs *outputs, struct alert *alert);
 /* Delivers what is queued, at most until the deadline, and ends the thread. Fine with NULL. */

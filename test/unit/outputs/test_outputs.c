@@ -58,7 +58,8 @@ static struct outputs *start(const struct sink_config *config, uint32_t queue_le
 {
 	struct outputs *outputs = NULL;
 
-	cr_assert_eq(outputs_start(config, 1, queue_length, &outputs), 0);
+	cr_assert_eq(outputs_start(&(struct outputs_config){ config, 1, queue_length }, &outputs),
+		     0);
 	return outputs;
 }
 
@@ -423,9 +424,11 @@ Test(outputs, bad_configuration, .timeout = 60)
 	struct outputs *outputs = NULL;
 
 	unknown.type = "pigeon";
-	cr_expect_eq(outputs_start(&unknown, 1, 16, &outputs), -EINVAL);
-	cr_expect_eq(outputs_start(&json_sink, 0, 16, &outputs), -EINVAL);
-	cr_expect_eq(outputs_start(&json_sink, 99, 16, &outputs), -EINVAL);
+	cr_expect_eq(outputs_start(&(struct outputs_config){ &unknown, 1, 16 }, &outputs), -EINVAL);
+	cr_expect_eq(outputs_start(&(struct outputs_config){ &json_sink, 0, 16 }, &outputs),
+		     -EINVAL);
+	cr_expect_eq(outputs_start(&(struct outputs_config){ &json_sink, 99, 16 }, &outputs),
+		     -EINVAL);
 	cr_expect_null(outputs);
 	outputs_stop(NULL, 0);
 	cr_expect_null(outputs_free(NULL));
