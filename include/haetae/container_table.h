@@ -1,0 +1,59 @@
+/*
+ * The container table: which control group is which container's, which container each process is
+ * in, and what has been learned of it. With the process table the only state between events. Engine
+ * thread. Decision 25 says what counts as a container's identity.
+ */
+#ifndef HAETAE_CONTAINER_TABLE_H
+#define HAETAE_CONTAINER_TABLE_H
+
+#include "haetae/metadata.h"
+#include "haetae/proc.h"
+
+struct container_table; /* opaque */
+
+struct container_table_config {
+	const char *host_root;	 /* prefix of /sys/fs/cgroup and /proc: "" or "/host" */
+	uint32_t max_cgroups;	 /* default 65536 */
+	uint32_t max_containers; /* default 16384 */
+	uint64_t grace_ns;	 /* how long one that has gone is kept; default 30 s */
+};
+void container_table_config_default(struct container_table_config *config);
+
+struct container_table_stats {
+	uint64_t cgroups, containers; /* now */
+	uint64_t refused; /* a cgroup or container that found no room: event->container is NULL */
+	uint64_t learned; /* cgroups whose cgroup_mkdir was missed, read from /proc of a process */
+	uint64_t unknown; /* events of a cgroup that could not be told */
+	uint64_t left;	  /* processes that left their container's cgroup (they keep it) */
+	uint64_t inherited; /* cgroups made from inside a container */
+};
+
+/* 0 or -ENOMEM. */
+int container_table_new(const struct container_table_config *config, struct container_table **ret);
+struct container_table *container_table_free(struct container_table *table);
+/* Reads the cgroups there are from the mounted hierarchies. Call it between probes_attach() and
+ * probes_seed(). 0 or a negative errno (no hierarchy could be read: the daemon goes on). */
+int container_table_walk(struct container_table *table);
+/* Applies records of cgroups and sets event->container. After proc_table_apply(). */
+void container_table_apply(struct container_table *table, struct event *event);
+/* Drops what has gone. Cheap; once a batch. */
+void container_table_collect(struct container_table *table, uint64_t now_ns);
+
+/* The next question for the metadata thread, oldest first; false where none waits. `asked`: it was
+ * taken by the queue, so the container is WAITING (where the source is healthy); otherwise the same
+ * question comes again. */
+bool container_table_question(struct container_table *table, struct metadata_question *ret);
+void container_table_asked(struct container_table *table, const struct metadata_question *question);
+/* Applies ANSWER_CONTAINER, ANSWER_CONTAINER_UNKNOWN, ANSWER_SOURCE and, for the states of
+ * containers, the answers of pods (whose table the caller keeps). Takes the references it keeps;
+ * the caller frees the answer. Whether a held event may be decided now. */
+bool container_table_answer(struct container_table *table, struct metadata_answer *answer);
+
+/* A held event keeps its container. Fine with NULL and container_host. */
+struct container *container_ref(const struct container *container);
+void container_unref(struct container_table *table, const struct container *container);
+const struct container *container_table_find(const struct container_table *table,
+					     struct str full_id);
+void container_table_stats(const struct container_table *table, struct container_table_stats *ret);
+
+#endif
