@@ -95,7 +95,7 @@ struct pod_info {
 	struct str uid, name, namespace, node, service_account, runtime_class;
 	struct str owner_kind, owner_name;   /* the controller: ReplicaSet, DaemonSet, Job, … */
 	struct str rs_name, deployment_name; /* decision 27; p NULL where the owner is another */
-	const struct str *ips;		     /* of the pod; none of a pod in the host's network */
+	const struct str *ips;		     /* none in the host's network, or where it has ended */
 	uint32_t ip_cnt;
 	const struct label *labels, *annotations;
 	uint32_t label_cnt, annotation_cnt;
@@ -165,5 +165,6 @@ const struct pod_info *pod_table_find(const struct pod_table *table, struct str 
 const struct pod_info *pod_table_find_ip(const struct pod_table *table, const uint8_t *address,
 					 unsigned length);
 uint32_t pod_table_count(const struct pod_table *table);
+uint64_t pod_table_refused(const struct pod_table *table);
 
 #endif
