@@ -3,6 +3,8 @@
  */
 #include "settings.h"
 
+#include "haetae/clock.h"
+
 #include "commands.h"
 
 static bool set_ring_size(struct daemon_config *config, const char *text)
@@ -122,6 +124,124 @@ static void get_fields(const struct daemon_config *config, struct buf *out)
 	}
 }
 
+/* ---- metadata ------------------------------------------------------------------------------- */
+
+static bool add_text(const char **list, uint32_t *cnt, const char *text)
+{
+	if (!*text || *cnt == METADATA_SOCKETS_MAX)
+		return false;
+	list[(*cnt)++] = text;
+	return true;
+}
+
+static void put_texts(const char *const *list, uint32_t cnt, struct buf *out)
+{
+	for (uint32_t i = 0; i < cnt; i++) {
+		buf_puts(out, i ? ", " : "");
+		buf_puts(out, list[i]);
+	}
+}
+
+static bool set_runtime_sockets(struct daemon_config *config, const char *text)
+{
+	config->metadata.want_runtimes = strcmp(text, "off") != 0;
+	if (strcmp(text, "off") == 0 || strcmp(text, "auto") == 0) {
+		config->metadata.socket_cnt = 0;
+		return true;
+	}
+	return add_text(config->metadata.sockets, &config->metadata.socket_cnt, text);
+}
+
+static void get_runtime_sockets(const struct daemon_config *config, struct buf *out)
+{
+	put_texts(config->metadata.sockets, config->metadata.socket_cnt, out);
+	if (config->metadata.socket_cnt == 0)
+		buf_puts(out, config->metadata.want_runtimes ? "auto" : "off");
+}
+
+static bool set_bundle_roots(struct daemon_config *config, const char *text)
+{
+	return add_text(config->metadata.bundle_roots, &config->metadata.bundle_root_cnt, text);
+}
+
+static void get_bundle_roots(const struct daemon_config *config, struct buf *out)
+{
+	put_texts(config->metadata.bundle_roots, config->metadata.bundle_root_cnt, out);
+}
+
+static const char *const kubernetes_names[] = {
+	[KUBERNETES_OFF] = "off",
+	[KUBERNETES_AUTO] = "auto",
+	[KUBERNETES_API] = "api",
+	[KUBERNETES_KUBELET] = "kubelet",
+};
+
+static bool set_kubernetes(struct daemon_config *config, const char *text)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(kubernetes_names); i++) {
+		if (strcmp(text, kubernetes_names[i]) != 0)
+			continue;
+		config->metadata.kubernetes = (enum metadata_kubernetes)i;
+		return true;
+	}
+	return false;
+}
+
+static void get_kubernetes(const struct daemon_config *config, struct buf *out)
+{
+	buf_puts(out, kubernetes_names[config->metadata.kubernetes]);
+}
+
+static bool set_deadline(struct daemon_config *config, const char *text)
+{
+	return args_parse_duration(text, &config->hold.deadline_ns);
+}
+
+static void get_deadline(const struct daemon_config *config, struct buf *out)
+{
+	buf_put_u64(out, config->hold.deadline_ns / NS_PER_MS);
+	buf_puts(out, "ms");
+}
+
+static bool set_max_held(struct daemon_config *config, const char *text)
+{
+	return args_parse_u32(text, &config->hold.max_held);
+}
+
+static void get_max_held(const struct daemon_config *config, struct buf *out)
+{
+	buf_put_u64(out, config->hold.max_held);
+}
+
+static bool set_all_pods(struct daemon_config *config, const char *text)
+{
+	config->metadata.want_all_pods = strcmp(text, "true") == 0;
+	return config->metadata.want_all_pods || strcmp(text, "false") == 0;
+}
+
+static void get_all_pods(const struct daemon_config *config, struct buf *out)
+{
+	buf_puts(out, config->metadata.want_all_pods ? "true" : "false");
+}
+
+#define TEXT_SETTING(name)                                                          \
+	static bool set_##name(struct daemon_config *config, const char *text)      \
+	{                                                                           \
+		config->metadata.name = text;                                       \
+		return *text != 0;                                                  \
+	}                                                                           \
+	static void get_##name(const struct daemon_config *config, struct buf *out) \
+	{                                                                           \
+		buf_puts(out, config->metadata.name ?: "");                         \
+	}
+
+TEXT_SETTING(api_url)
+TEXT_SETTING(kubelet_url)
+TEXT_SETTING(token_file)
+TEXT_SETTING(ca_file)
+TEXT_SETTING(node_name)
+TEXT_SETTING(host_root)
+
 static const struct setting settings[] = {
 	{ "rules.match", "first|all",
 	  "Whether the first rule that matches an event raises the alert, or each one.", set_match,
@@ -146,6 +266,39 @@ static const struct setting settings[] = {
 	  get_lifecycle_ring_size },
 	{ "probes.cpus_per_ring", "NUMBER", "How many CPUs share one ring buffer.",
 	  set_cpus_per_ring, get_cpus_per_ring },
+	{ "metadata.runtime_sockets", "auto, off or PATH",
+	  "Unix sockets of container runtimes, up to 16; auto looks at the usual places.",
+	  set_runtime_sockets, get_runtime_sockets },
+	{ "metadata.bundle_roots", "PATH",
+	  "State folders that hold containers' OCI bundles, up to 16; instead of the usual ones.",
+	  set_bundle_roots, get_bundle_roots },
+	{ "metadata.kubernetes", "auto|off|api|kubelet",
+	  "Where pods are asked for; auto is the API server where a service account's token is "
+	  "mounted.",
+	  set_kubernetes, get_kubernetes },
+	{ "metadata.api_url", "URL", "The Kubernetes API server; without it that of the cluster.",
+	  set_api_url, get_api_url },
+	{ "metadata.kubelet_url", "URL", "The kubelet, for metadata.kubernetes=kubelet.",
+	  set_kubelet_url, get_kubelet_url },
+	{ "metadata.token_file", "PATH",
+	  "Bearer token for Kubernetes; without it the service account's.", set_token_file,
+	  get_token_file },
+	{ "metadata.ca_file", "PATH",
+	  "Certificates that the API server is checked against; without it the service account's.",
+	  set_ca_file, get_ca_file },
+	{ "metadata.node_name", "NAME",
+	  "Whose pods are asked for; without it NODE_NAME of the environment, or the host's name.",
+	  set_node_name, get_node_name },
+	{ "metadata.all_pods", "true|false",
+	  "Watch the pods of all nodes, so that peers of connections have names.", set_all_pods,
+	  get_all_pods },
+	{ "metadata.host_root", "PATH", "Where the host's file system is mounted, such as /host.",
+	  set_host_root, get_host_root },
+	{ "metadata.deadline", "TIME",
+	  "How long an event waits for what runtimes and Kubernetes have to say of it.",
+	  set_deadline, get_deadline },
+	{ "metadata.max_held", "NUMBER", "How many events may wait at once.", set_max_held,
+	  get_max_held },
 };
 
 const struct setting *setting_at(unsigned index)
