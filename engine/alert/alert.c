@@ -127,30 +127,52 @@ static struct str store(char **at, struct str s)
 {
 	struct str copy = { *at, s.n };
 
-	memcpy(*at, s.p, s.n);
+	if (s.n)
+		memcpy(*at, s.p, s.n);
 	(*at)[s.n] = '\0';
 	*at += s.n + 1;
 	return copy;
 }
 
-static struct alert *make(const struct rendering *rendering)
+struct alert *alert_restore(const struct alert_parts *parts)
 {
-	struct str rule = rendering->rule->name, text = buf_str(&rendering->text),
-		   json = buf_str(&rendering->json);
-	struct alert *alert =
-		malloc(sizeof(*alert) + (size_t)rule.n + text.n + json.n + 3 /* NULs */);
+	size_t storage = (size_t)parts->rule.n + parts->tags.n + parts->text.n + parts->json.n;
+	struct alert *alert = malloc(sizeof(*alert) + storage + 4 /* NULs */);
 	char *at;
 
 	if (!alert)
 		return NULL;
+	*alert = (struct alert){ .wall_ns = parts->wall_ns, .priority = parts->priority };
+	memcpy(alert->uuid, parts->uuid.p, MIN(parts->uuid.n, sizeof(alert->uuid) - 1));
 	at = alert->storage;
-	alert->wall_ns = rendering->wall_ns;
-	alert->priority = rendering->rule->priority;
-	memcpy(alert->uuid, rendering->uuid, sizeof(alert->uuid));
-	alert->rule = store(&at, rule);
-	alert->text = store(&at, text);
-	alert->json = store(&at, json);
+	alert->rule = store(&at, parts->rule);
+	alert->tags = store(&at, parts->tags);
+	alert->text = store(&at, parts->text);
+	alert->json = store(&at, parts->json);
 	return alert;
+}
+
+static struct alert *make(struct rendering *rendering)
+{
+	const struct rule *rule = rendering->rule;
+	struct buf *tags = &rendering->cut; /* no longer needed */
+
+	buf_clear(tags);
+	for (uint32_t i = 0; i < rule->tag_cnt; i++) {
+		buf_put_str(tags, rule->tags[i]);
+		buf_putc(tags, '\0');
+	}
+	if (tags->failed)
+		return NULL;
+	return alert_restore(&(struct alert_parts){
+		.wall_ns = rendering->wall_ns,
+		.priority = rule->priority,
+		.uuid = str_from(rendering->uuid),
+		.rule = rule->name,
+		.tags = buf_str(tags),
+		.text = buf_str(&rendering->text),
+		.json = buf_str(&rendering->json),
+	});
 }
 
 static const struct template *template_of(const struct rule *rule)
@@ -191,8 +213,17 @@ int alert_new(const struct rule *rule, const struct alert_context *context, stru
 	return 0;
 }
 
+struct alert *alert_ref(struct alert *alert)
+{
+	alert->extra_refs++;
+	return alert;
+}
+
 struct alert *alert_free(struct alert *alert)
 {
-	free(alert);
+	if (alert && alert->extra_refs > 0)
+		alert->extra_refs--;
+	else
+		free(alert);
 	return NULL;
 }

@@ -26,8 +26,10 @@ void template_format_fields(const struct template *compiled, const struct field_
 struct alert {
 	uint64_t wall_ns;
 	enum priority priority;
+	uint32_t extra_refs; /* see alert_ref() */
 	char uuid[37];
 	struct str rule;
+	struct str tags; /* of the rule, each ended by a NUL */
 	struct str text; /* one line without newline: "HH:MM:SS.nnnnnnnnn: Warning message" */
 	struct str json; /* one line without newline, architecture.md section 7 */
 	char storage[];
@@ -86,6 +88,19 @@ struct alert_context {
  * ring, cpu, sequence, time, rule), so that a replay gives the same one (decision 34), and another
  * daemon of this boot, whose sequences begin anew, others. */
 int alert_new(const struct rule *rule, const struct alert_context *context, struct alert **ret);
+/* Another owner: each calls alert_free(). All of them in one thread. */
+struct alert *alert_ref(struct alert *alert);
+/* Frees it where this was the last owner. */
 struct alert *alert_free(struct alert *alert);
+
+/* What an alert is made of, for one that was kept elsewhere. */
+struct alert_parts {
+	uint64_t wall_ns;
+	enum priority priority;
+	struct str uuid; /* at most 36 characters */
+	struct str rule, tags, text, json;
+};
+/* NULL where memory is exhausted. */
+struct alert *alert_restore(const struct alert_parts *parts);
 
 #endif
