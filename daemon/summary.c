@@ -44,13 +44,22 @@ static struct wire_counters total(const struct summary *summary)
 	return sum;
 }
 
-static uint64_t refused(const struct outputs_stats *outputs)
+static uint64_t sum_of_priorities(const uint64_t counts[PRIORITY__COUNT])
 {
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < PRIORITY__COUNT; i++)
-		sum += outputs->refused[i];
+		sum += counts[i];
 	return sum;
+}
+
+/* After the stop only the spool still holds something. */
+static bool outputs_add_up(const struct outputs_stats *outputs)
+{
+	return outputs->queued == outputs->spooled &&
+	       outputs->accepted * outputs->sink_cnt + outputs->restored ==
+		       outputs->delivered + outputs->failed + outputs->filtered +
+			       sum_of_priorities(outputs->dropped) + outputs->queued;
 }
 
 bool summary_adds_up(const struct summary *summary)
@@ -69,11 +78,10 @@ bool summary_adds_up(const struct summary *summary)
 	if (sum.submitted !=
 	    engine_delivered(summary->engine) + engine->undecodable + summary->kernel->malformed)
 		return false;
-	/* One sink, so that each accepted alert has one fate. */
-	if (outputs->accepted != outputs->delivered + outputs->failed + outputs->below_priority)
+	if (!outputs_add_up(outputs))
 		return false;
 	return engine_alerts(summary->engine) ==
-	       outputs->accepted + refused(outputs) + engine->alerts_lost_memory;
+	       outputs->accepted + sum_of_priorities(outputs->refused) + engine->alerts_lost_memory;
 }
 
 /* Only what is not zero: "ring full 3, record too large 1". */
@@ -120,8 +128,17 @@ static void put_alerts(const struct summary *summary, struct buf *out)
 		   "out of memory %llu\n",
 		   (unsigned long long)engine_alerts(summary->engine),
 		   (unsigned long long)outputs->delivered, (unsigned long long)outputs->failed,
-		   (unsigned long long)refused(outputs),
+		   (unsigned long long)sum_of_priorities(outputs->refused),
 		   (unsigned long long)engine->alerts_lost_memory);
+	if (outputs->sink_cnt > 1 || outputs->restored || outputs->spooled ||
+	    sum_of_priorities(outputs->dropped))
+		buf_printf(out,
+			   "  sinks     %u: filtered %llu, dropped %llu, from the spool %llu, "
+			   "left in it %llu\n",
+			   outputs->sink_cnt, (unsigned long long)outputs->filtered,
+			   (unsigned long long)sum_of_priorities(outputs->dropped),
+			   (unsigned long long)outputs->restored,
+			   (unsigned long long)outputs->spooled);
 }
 
 static void put_processes(const struct summary *summary, struct buf *out)

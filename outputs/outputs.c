@@ -1,26 +1,26 @@
 /*
- * The outputs thread: takes alerts from the queue, gives each to every sink whose minimum priority
- * it reaches, pushes them out when the queue is empty or a batch is full. Owns the queue, the
- * sinks, and each alert from outputs_put() on. The engine thread only puts and reads counters.
+ * The outputs thread: takes alerts from the engine's queue, gives each to the feeds of the sinks
+ * that want it, and lets every sink do what it can without waiting. Owns the queue, the sinks, and
+ * each alert from outputs_put() on. The engine thread only puts and reads counters.
  *
- * A sink whose reader has stopped makes the thread wait, not lose: the queue takes what it can and
- * then refuses, and both are counted.
+ * A sink whose reader has stopped fills its own feed, and what comes then is dropped for it alone.
+ * Where no sink has room, the queue is not drained: it takes what it can and then refuses.
  */
-#include "sink_private.h"
-
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 
 #include "haetae/clock.h"
+#include "haetae/log.h"
 #include "haetae/queue.h"
 
-#define BATCH_MAX   256
-#define BATCH_BYTES (256u << 10) /* a batch ends with the alert that passes it */
-/* How long one flush waits for its reader before it looks whether the thread shall stop. */
-#define FLUSH_WINDOW_NS (100 * NS_PER_MS)
+#include "feed.h"
+#include "filter.h"
+
+#define BATCH_MAX     256
+#define BATCH_BYTES   (1u << 20)
+#define QUEUE_DEFAULT 8192
 /* Interrupts a write that blocks although poll(2) said it would not, such as one to a terminal that
  * is stopped. Ignored by default, so that one from elsewhere does no harm. */
 #define INTERRUPT_SIGNAL SIGURG
@@ -30,12 +30,14 @@ struct outputs {
 	struct queue queue;
 	struct sink sinks[SINKS_MAX];
 	uint32_t sink_cnt;
+	struct outputs_guest guest;
+	uint64_t guest_ns; /* when its step is due */
 	pthread_t thread;
 	bool is_running; /* the engine's view: the thread was started and not yet joined */
-	int stop_fd;
-	_Atomic bool is_stopping;
-	_Atomic uint64_t deadline_ns; /* set before is_stopping: no flush waits beyond */
-	_Atomic uint64_t accepted, delivered, failed, below_priority;
+	int wake_fd;	 /* from other threads: to stop, to open files anew */
+	_Atomic bool is_stopping, is_reopening;
+	_Atomic uint64_t deadline_ns; /* set before is_stopping */
+	_Atomic uint64_t accepted;
 	_Atomic uint64_t refused[PRIORITY__COUNT];
 };
 
@@ -53,54 +55,114 @@ static void give_to_sinks(struct outputs *outputs, struct alert *alert)
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
 		struct sink *sink = &outputs->sinks[i];
 
-		if (alert->priority > sink->config.min_priority)
-			add(&outputs->below_priority, 1);
-		else if (!sink->kind->write(sink, alert))
-			add(&outputs->failed, 1);
+		if (filter_passes(&sink->config, alert))
+			(void)feed_add(sink, alert); /* it counts what it drops */
+		else
+			add(&sink->counters.filtered, 1);
 	}
 	alert_free(alert);
 }
 
-static size_t pending_bytes(const struct outputs *outputs)
+static bool has_room(const struct outputs *outputs)
 {
-	size_t sum = 0;
-
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
-		sum += outputs->sinks[i].pending.n;
-	return sum;
+		if (!feed_is_full(&outputs->sinks[i]))
+			return true;
+	return false;
 }
 
-/* False where the queue was found empty. */
+/* True where there is more that could be taken. */
 static bool take_batch(struct outputs *outputs)
 {
-	struct alert *alert;
+	size_t bytes = 0;
 
-	for (unsigned i = 0; i < BATCH_MAX && pending_bytes(outputs) < BATCH_BYTES; i++) {
+	for (unsigned i = 0; i < BATCH_MAX && bytes < BATCH_BYTES; i++) {
+		struct alert *alert;
+
+		if (!has_room(outputs))
+			return false;
 		alert = queue_take(&outputs->queue);
 		if (!alert)
 			return false;
+		bytes += alert->json.n;
 		give_to_sinks(outputs, alert);
 	}
 	return true;
 }
 
-static void count_sink(struct outputs *outputs, struct sink *sink)
+static void step_guest(struct outputs *outputs, uint64_t now_ns, bool is_ready)
 {
-	add(&outputs->delivered, sink->delivered);
-	add(&outputs->failed, sink->failed);
-	sink->delivered = sink->failed = 0;
+	const struct outputs_guest *guest = &outputs->guest;
+
+	if (!guest->step || (!is_ready && now_ns < outputs->guest_ns))
+		return;
+	outputs->guest_ns = guest->period_ns ? now_ns + guest->period_ns : UINT64_MAX;
+	guest->step(guest->data);
 }
 
-static void flush(struct outputs *outputs)
+static void step_sinks(struct outputs *outputs)
 {
+	bool is_reopening = atomic_exchange(&outputs->is_reopening, false);
+
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
 		struct sink *sink = &outputs->sinks[i];
-		uint64_t deadline_ns = outputs->is_stopping ? outputs->deadline_ns
-							    : clock_boot_ns() + FLUSH_WINDOW_NS;
 
-		sink->kind->flush(sink, deadline_ns);
-		count_sink(outputs, sink);
+		if (is_reopening && sink->kind->reopen)
+			sink->kind->reopen(sink);
+		sink->is_stopping = outputs->is_stopping;
+		sink->kind->step(sink, clock_boot_ns());
 	}
+}
+
+static uint64_t next_wake_ns(const struct outputs *outputs)
+{
+	uint64_t wake_ns = outputs->guest.step ? outputs->guest_ns : UINT64_MAX;
+
+	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
+		wake_ns = MIN(wake_ns, outputs->sinks[i].wake_ns);
+	return outputs->is_stopping ? MIN(wake_ns, outputs->deadline_ns) : wake_ns;
+}
+
+static int milliseconds_until(uint64_t then_ns)
+{
+	uint64_t now_ns = clock_boot_ns();
+
+	if (then_ns == UINT64_MAX)
+		return -1;
+	return then_ns <= now_ns
+		       ? 0
+		       : (int)MIN((then_ns - now_ns) / NS_PER_MS + 1, (uint64_t)INT32_MAX);
+}
+
+static void wait_for_work(struct outputs *outputs, bool has_more)
+{
+	struct pollfd fds[3 + SINKS_MAX] = {
+		{ .fd = outputs->queue.event_fd, .events = POLLIN },
+		{ .fd = outputs->wake_fd, .events = POLLIN },
+		{ .fd = outputs->guest.step ? outputs->guest.fd : -1, .events = POLLIN },
+	};
+	uint64_t wake_ns = has_more ? 0 : next_wake_ns(outputs);
+	uint64_t count;
+
+	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
+		fds[3 + i] = outputs->sinks[i].poll;
+	(void)poll(fds, 3 + outputs->sink_cnt, milliseconds_until(wake_ns));
+	if (fds[1].revents)
+		(void)!read(outputs->wake_fd, &count, sizeof(count));
+	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
+		outputs->sinks[i].poll.revents = fds[3 + i].revents;
+	step_guest(outputs, clock_boot_ns(), fds[2].revents != 0);
+}
+
+static bool is_drained(const struct outputs *outputs)
+{
+	for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
+		const struct feed *feed = &outputs->sinks[i].feed;
+
+		if (feed->waiting.cnt + feed->taken.cnt > 0)
+			return false;
+	}
+	return queue_count(&outputs->queue) == 0;
 }
 
 /* The deadline is over: what is not out has failed. */
@@ -109,25 +171,11 @@ static void give_up(struct outputs *outputs)
 	struct alert *alert;
 
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
-		add(&outputs->failed, outputs->sinks[i].pending_cnt);
-	while ((alert = queue_take(&outputs->queue))) {
-		for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
-			bool is_wanted = alert->priority <= outputs->sinks[i].config.min_priority;
-
-			add(is_wanted ? &outputs->failed : &outputs->below_priority, 1);
-		}
-		alert_free(alert);
-	}
-}
-
-static void wait_for_work(const struct outputs *outputs)
-{
-	struct pollfd fds[] = {
-		{ .fd = outputs->queue.event_fd, .events = POLLIN },
-		{ .fd = outputs->stop_fd, .events = POLLIN },
-	};
-
-	(void)poll(fds, ARRAY_LEN(fds), -1); /* interrupted: there is just no work */
+		feed_give_up(&outputs->sinks[i]);
+	while ((alert = queue_take(&outputs->queue)))
+		give_to_sinks(outputs, alert);
+	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
+		feed_give_up(&outputs->sinks[i]);
 }
 
 static void *run(void *data)
@@ -139,36 +187,52 @@ static void *run(void *data)
 
 		queue_acknowledge(&outputs->queue);
 		has_more = take_batch(outputs);
-		flush(outputs);
-		has_more |= pending_bytes(outputs) > 0;
-		if (is_stopping && has_more && clock_boot_ns() >= outputs->deadline_ns) {
+		step_sinks(outputs);
+		if (is_stopping &&
+		    (is_drained(outputs) || clock_boot_ns() >= outputs->deadline_ns)) {
 			give_up(outputs);
 			return NULL;
 		}
-		if (is_stopping && !has_more)
-			return NULL;
-		if (!has_more)
-			wait_for_work(outputs);
+		wait_for_work(outputs, has_more);
 	}
 }
 
 /* ---- start and stop ------------------------------------------------------------------------- */
 
-static int open_sinks(struct outputs *outputs, const struct sink_config *configs, uint32_t cnt)
+static int open_sink(struct sink *sink, const struct sink_config *config)
 {
-	for (uint32_t i = 0; i < cnt; i++) {
-		struct sink *sink = &outputs->sinks[i];
-		int r = -EINVAL;
+	struct sink_config defaults;
 
-		*sink = (struct sink){ .config = configs[i], .fd = -1 };
-		for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
-			if (strcmp(kinds[k]->type, configs[i].type) == 0)
-				sink->kind = kinds[k];
-		if (sink->kind)
-			r = sink->kind->open(sink);
-		if (r < 0)
-			return r;
+	sink_config_default(&defaults);
+	*sink = (struct sink){
+		.config = *config,
+		.poll.fd = -1,
+		.wake_ns = UINT64_MAX,
+		.health_lock = PTHREAD_MUTEX_INITIALIZER,
+	};
+	if (!config->queue_length)
+		sink->config.queue_length = defaults.queue_length;
+	if (!config->retry_min_ns)
+		sink->config.retry_min_ns = defaults.retry_min_ns;
+	if (!config->retry_max_ns)
+		sink->config.retry_max_ns = defaults.retry_max_ns;
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
+		if (strcmp(kinds[k]->type, config->type) == 0)
+			sink->kind = kinds[k];
+	return sink->kind ? sink->kind->open(sink) : -EINVAL;
+}
+
+static int open_sinks(struct outputs *outputs, const struct outputs_config *config)
+{
+	for (uint32_t i = 0; i < config->sink_cnt; i++) {
+		int r;
+
 		outputs->sink_cnt++;
+		r = open_sink(&outputs->sinks[i], &config->sinks[i]);
+		if (r < 0) {
+			log_error("sink %s: opening it: %s", config->sinks[i].name, strerror(-r));
+			return r;
+		}
 	}
 	return 0;
 }
@@ -198,7 +262,7 @@ static int start_thread(struct outputs *outputs)
 	return -r;
 }
 
-int outputs_start(const struct outputs_config *config, struct outputs **ret)
+int outputs_prepare(const struct outputs_config *config, struct outputs **ret)
 {
 	struct outputs *outputs;
 	int r;
@@ -210,17 +274,41 @@ int outputs_start(const struct outputs_config *config, struct outputs **ret)
 		return -ENOMEM;
 	memset(outputs, 0, sizeof(*outputs));
 	outputs->queue.event_fd = -1;
-	outputs->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	r = outputs->stop_fd < 0 ? -errno : queue_init(&outputs->queue, config->queue_length);
+	outputs->guest = config->guest;
+	outputs->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r = outputs->wake_fd < 0
+		    ? -errno
+		    : queue_init(&outputs->queue,
+				 config->queue_length ? config->queue_length : QUEUE_DEFAULT);
 	if (r == 0)
-		r = open_sinks(outputs, config->sinks, config->sink_cnt);
-	if (r == 0)
-		r = start_thread(outputs);
+		r = open_sinks(outputs, config);
 	if (r < 0) {
 		outputs_free(outputs);
 		return r;
 	}
-	outputs->is_running = true;
+	*ret = outputs;
+	return 0;
+}
+
+int outputs_run(struct outputs *outputs)
+{
+	int r = start_thread(outputs);
+
+	outputs->is_running = r == 0;
+	return r;
+}
+
+int outputs_start(const struct outputs_config *config, struct outputs **ret)
+{
+	struct outputs *outputs = NULL;
+	int r = outputs_prepare(config, &outputs);
+
+	if (r == 0)
+		r = outputs_run(outputs);
+	if (r < 0) {
+		outputs_free(outputs);
+		return r;
+	}
 	*ret = outputs;
 	return 0;
 }
@@ -262,43 +350,107 @@ static void join_thread(struct outputs *outputs, uint64_t deadline_ns)
 	}
 }
 
+static void wake(struct outputs *outputs)
+{
+	(void)!write(outputs->wake_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+}
+
+void outputs_reopen(struct outputs *outputs)
+{
+	outputs->is_reopening = true;
+	wake(outputs);
+}
+
 void outputs_stop(struct outputs *outputs, uint64_t deadline_ns)
 {
 	if (!outputs || !outputs->is_running)
 		return;
 	outputs->deadline_ns = deadline_ns;
 	outputs->is_stopping = true;
-	(void)!write(outputs->stop_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+	wake(outputs);
 	join_thread(outputs, deadline_ns);
 	outputs->is_running = false;
 }
 
 struct outputs *outputs_free(struct outputs *outputs)
 {
+	struct alert *alert;
+
 	if (!outputs)
 		return NULL;
 	outputs_stop(outputs, clock_boot_ns());
-	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
-		outputs->sinks[i].kind->close(&outputs->sinks[i]);
+	for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
+		if (outputs->sinks[i].kind)
+			outputs->sinks[i].kind->close(&outputs->sinks[i]);
+		feed_done(&outputs->sinks[i]);
+	}
+	while (outputs->queue.items && (alert = queue_take(&outputs->queue)))
+		alert_free(alert); /* the thread was never started */
 	queue_done(&outputs->queue);
-	close_fdp(&outputs->stop_fd);
+	close_fdp(&outputs->wake_fd);
 	free(outputs);
 	return NULL;
 }
 
+/* ---- accounts ------------------------------------------------------------------------------- */
+
+/* What has no end yet is queued. accepted is read last: the others follow it. */
+static void read_sink(const struct outputs *outputs, const struct sink *sink,
+		      struct sink_stats *ret)
+{
+	const struct sink_counters *counters = &sink->counters;
+	uint64_t ended, begun;
+
+	*ret = (struct sink_stats){
+		.name = sink->config.name,
+		.type = sink->config.type,
+		.is_durable = sink->config.is_durable,
+		.delivered = counters->delivered,
+		.failed = counters->failed,
+		.filtered = counters->filtered,
+		.retried = counters->retried,
+	};
+	ended = ret->delivered + ret->failed + ret->filtered;
+	for (unsigned i = 0; i < PRIORITY__COUNT; i++) {
+		ret->dropped[i] = counters->dropped[i];
+		ended += ret->dropped[i];
+	}
+	ret->restored = counters->restored;
+	begun = outputs->accepted + ret->restored;
+	ret->queued = begun - MIN(ended, begun);
+}
+
 void outputs_stats(const struct outputs *outputs, struct outputs_stats *ret)
 {
-	uint64_t sum;
+	*ret = (struct outputs_stats){ .sink_cnt = outputs->sink_cnt };
+	for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
+		struct sink_stats one;
 
-	*ret = (struct outputs_stats){
-		.delivered = outputs->delivered,
-		.failed = outputs->failed,
-		.below_priority = outputs->below_priority,
-		.accepted = outputs->accepted, /* read last of these: the others follow it */
-	};
+		read_sink(outputs, &outputs->sinks[i], &one);
+		ret->restored += one.restored;
+		ret->delivered += one.delivered;
+		ret->failed += one.failed;
+		ret->filtered += one.filtered;
+		ret->queued += one.queued;
+		for (unsigned k = 0; k < PRIORITY__COUNT; k++)
+			ret->dropped[k] += one.dropped[k];
+	}
 	for (unsigned i = 0; i < PRIORITY__COUNT; i++)
 		ret->refused[i] = outputs->refused[i];
-	sum = ret->delivered + ret->failed + ret->below_priority;
-	ret->queued =
-		ret->accepted * outputs->sink_cnt - MIN(sum, ret->accepted * outputs->sink_cnt);
+	ret->accepted = outputs->accepted;
+}
+
+bool outputs_sink_stats(struct outputs *outputs, uint32_t index, struct sink_stats *ret)
+{
+	struct sink *sink = &outputs->sinks[index];
+
+	if (index >= outputs->sink_cnt)
+		return false;
+	read_sink(outputs, sink, ret);
+	pthread_mutex_lock(&sink->health_lock);
+	ret->health = sink->health;
+	ret->health_since_ns = sink->health_since_ns;
+	memcpy(ret->health_text, sink->health_text, sizeof(ret->health_text));
+	pthread_mutex_unlock(&sink->health_lock);
+	return true;
 }

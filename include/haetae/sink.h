@@ -1,6 +1,7 @@
 /*
  * Outputs: a thread that takes alerts from a bounded queue and gives them to sinks. Detection never
- * waits for it: a full queue refuses, and the refusal is counted by priority.
+ * waits for it: a full queue refuses, and the refusal is counted by priority. No sink waits for
+ * another: each has a queue of its own, in memory or in the spool.
  */
 #ifndef HAETAE_SINK_H
 #define HAETAE_SINK_H
@@ -87,31 +88,90 @@ void spool_config_default(struct spool_config *config);
 
 struct outputs; /* opaque */
 
+enum sink_health {
+	SINK_HEALTH_OK,
+	SINK_HEALTH_RETRYING,	   /* its receiver fails; it is tried again */
+	SINK_HEALTH_MISCONFIGURED, /* trying again will not help before somebody acts */
+	SINK_HEALTH__COUNT
+};
+const char *sink_health_name(enum sink_health health);
+
+/* One sink: accepted + restored = delivered + failed + filtered + dropped + queued, always. */
+struct sink_stats {
+	const char *name, *type; /* borrowed from the configuration */
+	bool is_durable;
+	uint64_t restored;  /* found in the spool at the start, or dead letters given back */
+	uint64_t delivered; /* acknowledged by the receiver */
+	uint64_t failed;    /* for good: dead letters; not durable: also what a stop left over */
+	uint64_t filtered;  /* not for this sink */
+	uint64_t dropped[PRIORITY__COUNT]; /* memory or spool full */
+	uint64_t queued;  /* not yet at its end; where durable, also after a stop */
+	uint64_t retried; /* attempts beyond the first */
+	enum sink_health health;
+	uint64_t health_since_ns; /* wall time */
+	char health_text[160];	  /* what is wrong, without secrets; "" where all is well */
+};
+
+struct spool_stats {
+	bool is_used;			     /* a sink is durable */
+	bool is_failing;		     /* the last write failed: alerts are kept in memory */
+	char failing_text[160];		     /* why */
+	uint64_t bytes, max_bytes, segments; /* on disk */
+	uint64_t written;		     /* alerts */
+	uint64_t unspooled[PRIORITY__COUNT]; /* could not be written; kept in memory */
+	uint64_t refused[PRIORITY__COUNT];   /* above 90 % only warning and above is written */
+	uint64_t evicted[PRIORITY__COUNT];   /* went with the oldest segment, undelivered */
+	uint64_t torn, damaged;		     /* tails cut off, places skipped */
+};
+
+/* The whole: accepted × sinks + restored = delivered + failed + filtered + dropped + queued. */
 struct outputs_stats {
+	uint32_t sink_cnt;
 	uint64_t accepted;		   /* put into the queue */
 	uint64_t refused[PRIORITY__COUNT]; /* queue full */
-	/* Each accepted alert once for each sink: accepted × sinks = delivered + failed +
-	 * below_priority + queued. After outputs_stop() nothing is queued: what the deadline left
-	 * has failed. */
-	uint64_t delivered, failed, below_priority;
-	uint64_t queued; /* in the queue, or in a sink whose reader does not read */
+	uint64_t restored, delivered, failed, filtered, queued;
+	uint64_t dropped[PRIORITY__COUNT];
+	uint64_t spooled; /* of queued: in the spool, for the next start */
+};
+
+/* Something else that lives in the loop of the outputs thread, such as a server. */
+struct outputs_guest {
+	int fd; /* readable: step is called; -1: none */
+	/* Called at most once each `period_ns` besides (0: only for the descriptor). Must not
+	 * block. */
+	void (*step)(void *data);
+	void *data;
+	uint64_t period_ns;
 };
 
 struct outputs_config {
 	const struct sink_config *sinks;
 	uint32_t sink_cnt;
-	uint32_t queue_length;	   /* between engine and outputs */
-	struct spool_config spool; /* used where a sink is durable */
+	uint32_t queue_length;	    /* between engine and outputs */
+	struct spool_config spool;  /* used where a sink is durable */
+	struct outputs_guest guest; /* step NULL: none */
 };
 
-/* Starts the thread. config is copied, its strings live as long as the outputs. 0 or a negative
- * errno. */
+/* Opens sinks and spool, starts helpers: before privileges are dropped and before other threads
+ * start. config is copied, its strings live as long as the outputs. 0 or a negative errno, which
+ * has been logged: -EBUSY where another daemon uses the spool. */
+int outputs_prepare(const struct outputs_config *config, struct outputs **ret);
+/* Starts the thread. 0 or a negative errno. */
+int outputs_run(struct outputs *outputs);
+/* Both. */
 int outputs_start(const struct outputs_config *config, struct outputs **ret);
 /* Takes ownership of the alert in every case. False where the queue is full. */
 bool outputs_put(struct outputs *outputs, struct alert *alert);
-/* Delivers what is queued, at most until the deadline, and ends the thread. Fine with NULL. */
+/* Files are opened anew by their names (SIGUSR1). Any thread; returns at once. */
+void outputs_reopen(struct outputs *outputs);
+/* Delivers what is queued, at most until the deadline, and ends the thread. What is in the spool by
+ * then stays there. Fine with NULL. */
 void outputs_stop(struct outputs *outputs, uint64_t deadline_ns);
 struct outputs *outputs_free(struct outputs *outputs);
+/* Any thread. */
 void outputs_stats(const struct outputs *outputs, struct outputs_stats *ret);
+/* False beyond the last sink. */
+bool outputs_sink_stats(struct outputs *outputs, uint32_t index, struct sink_stats *ret);
+void outputs_spool_stats(struct outputs *outputs, struct spool_stats *ret);
 
 #endif

@@ -19,6 +19,7 @@ static void make(struct summary *summary, struct probes_counters *kernel, struct
 	engine->counters.undecodable = 1;
 	engine->counters.alerts[PRIORITY_WARNING] = 2;
 	*summary = (struct summary){ .kernel = kernel, .engine = engine };
+	summary->outputs.sink_cnt = 1;
 	summary->outputs.accepted = 1;
 	summary->outputs.delivered = 1;
 	summary->outputs.refused[PRIORITY_WARNING] = 1;

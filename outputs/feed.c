@@ -1,0 +1,261 @@
+/*
+ * The feeds: each sink's alerts on their way, what becomes of them, and the sink's health. Owns the
+ * deliveries and a reference to each one's alert. Called by the outputs thread and, in it, by the
+ * kinds of sinks.
+ */
+#include "feed.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "haetae/clock.h"
+#include "haetae/log.h"
+
+static void count(_Atomic uint64_t *counter)
+{
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+/* ---- lists ---------------------------------------------------------------------------------- */
+
+static void list_remove(struct delivery_list *list, struct delivery *delivery)
+{
+	struct delivery *next = delivery->next, *previous = delivery->previous;
+
+	*(previous ? &previous->next : &list->first) = next;
+	*(next ? &next->previous : &list->last) = previous;
+	delivery->next = delivery->previous = NULL;
+	list->cnt--;
+}
+
+static void list_insert_before(struct delivery_list *list, struct delivery *delivery,
+			       struct delivery *next)
+{
+	struct delivery *previous = next ? next->previous : list->last;
+
+	delivery->next = next;
+	delivery->previous = previous;
+	*(previous ? &previous->next : &list->first) = delivery;
+	*(next ? &next->previous : &list->last) = delivery;
+	list->cnt++;
+}
+
+static void delivery_free(struct delivery *delivery)
+{
+	alert_free(delivery->owned);
+	free(delivery);
+}
+
+static void list_free(struct delivery_list *list)
+{
+	struct delivery *next;
+
+	for (struct delivery *delivery = list->first; delivery; delivery = next) {
+		next = delivery->next;
+		delivery_free(delivery);
+	}
+	*list = (struct delivery_list){ 0 };
+}
+
+/* ---- in ------------------------------------------------------------------------------------- */
+
+void feed_done(struct sink *sink)
+{
+	list_free(&sink->feed.waiting);
+	list_free(&sink->feed.taken);
+}
+
+static uint64_t bytes_of(const struct alert *alert)
+{
+	return sizeof(*alert) + alert->json.n + alert->text.n;
+}
+
+bool feed_is_full(const struct sink *sink)
+{
+	return sink->feed.waiting.cnt >= sink->config.queue_length ||
+	       sink->feed.waiting_bytes >= FEED_BYTES_MAX;
+}
+
+/* The reference is the delivery's from here on. */
+static struct delivery *new_delivery(struct sink *sink, struct alert *alert)
+{
+	struct delivery *delivery = calloc(1, sizeof(*delivery));
+
+	if (!delivery)
+		return NULL;
+	delivery->alert = delivery->owned = alert;
+	delivery->number = sink->feed.next_number++;
+	return delivery;
+}
+
+bool feed_add(struct sink *sink, struct alert *alert)
+{
+	struct delivery *delivery = feed_is_full(sink) ? NULL : new_delivery(sink, alert);
+
+	if (!delivery) {
+		count(&sink->counters.dropped[alert->priority]);
+		return false;
+	}
+	alert_ref(alert);
+	sink->feed.waiting_bytes += bytes_of(alert);
+	sink->feed.memory_cnt++;
+	list_insert_before(&sink->feed.waiting, delivery, NULL);
+	return true;
+}
+
+/* ---- out ------------------------------------------------------------------------------------ */
+
+bool sink_has_waiting(const struct sink *sink)
+{
+	return sink->feed.waiting.first != NULL;
+}
+
+struct delivery *sink_take(struct sink *sink)
+{
+	struct feed *feed = &sink->feed;
+	struct delivery *delivery = feed->waiting.first, *after;
+
+	if (!delivery)
+		return NULL;
+	list_remove(&feed->waiting, delivery);
+	feed->waiting_bytes -= bytes_of(delivery->alert);
+	if (delivery->attempts > 0)
+		count(&sink->counters.retried);
+	else
+		delivery->first_wall_ns = clock_boot_ns() + (uint64_t)clock_wall_offset_ns();
+	/* Almost always the last; what was given back may be older. */
+	for (after = feed->taken.last; after && after->number > delivery->number;)
+		after = after->previous;
+	list_insert_before(&feed->taken, delivery, after ? after->next : feed->taken.first);
+	return delivery;
+}
+
+/* In order: the place in the spool moves only over what is done as a whole. */
+static void end_delivery(struct sink *sink, struct delivery *delivery)
+{
+	struct feed *feed = &sink->feed;
+
+	hae_assert(!delivery->is_done);
+	delivery->is_done = true;
+	alert_free(TAKE_PTR(delivery->owned));
+	delivery->alert = NULL;
+	feed->memory_cnt--;
+	while (feed->taken.first && feed->taken.first->is_done) {
+		struct delivery *first = feed->taken.first;
+
+		list_remove(&feed->taken, first);
+		delivery_free(first);
+	}
+}
+
+void sink_acknowledge(struct sink *sink, struct delivery *delivery)
+{
+	count(&sink->counters.delivered);
+	end_delivery(sink, delivery);
+}
+
+void sink_fail(struct sink *sink, struct delivery *delivery, const char *reason)
+{
+	(void)reason;
+	count(&sink->counters.failed);
+	end_delivery(sink, delivery);
+}
+
+void sink_give_back(struct sink *sink, struct delivery *delivery)
+{
+	struct feed *feed = &sink->feed;
+	struct delivery *after = feed->waiting.first;
+
+	list_remove(&feed->taken, delivery);
+	while (after && after->number < delivery->number)
+		after = after->next;
+	list_insert_before(&feed->waiting, delivery, after);
+	feed->waiting_bytes += bytes_of(delivery->alert);
+	delivery->attempts++;
+	delivery->link = NULL;
+}
+
+static void give_up_list(struct sink *sink, struct delivery_list *list)
+{
+	for (struct delivery *delivery = list->first; delivery; delivery = delivery->next)
+		if (!delivery->is_done && delivery->segment == 0)
+			count(&sink->counters.failed);
+	list_free(list);
+}
+
+void feed_give_up(struct sink *sink)
+{
+	give_up_list(sink, &sink->feed.waiting);
+	give_up_list(sink, &sink->feed.taken);
+	sink->feed.waiting_bytes = 0;
+	sink->feed.memory_cnt = 0;
+}
+
+/* ---- health --------------------------------------------------------------------------------- */
+
+static const char *const health_names[] = {
+	[SINK_HEALTH_OK] = "ok",
+	[SINK_HEALTH_RETRYING] = "retrying",
+	[SINK_HEALTH_MISCONFIGURED] = "misconfigured",
+};
+_Static_assert(ARRAY_LEN(health_names) == SINK_HEALTH__COUNT, "a name for each");
+
+const char *sink_health_name(enum sink_health health)
+{
+	return health_names[health];
+}
+
+static void set_health(struct sink *sink, enum sink_health health, const char *text)
+{
+	pthread_mutex_lock(&sink->health_lock);
+	if (sink->health != health)
+		sink->health_since_ns = clock_boot_ns() + (uint64_t)clock_wall_offset_ns();
+	sink->health = health;
+	snprintf(sink->health_text, sizeof(sink->health_text), "%s", text);
+	pthread_mutex_unlock(&sink->health_lock);
+}
+
+void sink_ok(struct sink *sink)
+{
+	sink->back_off_ns = 0;
+	if (sink->health == SINK_HEALTH_OK)
+		return;
+	set_health(sink, SINK_HEALTH_OK, "");
+	log_info("sink %s: works again", sink->config.name);
+}
+
+void sink_troubled(struct sink *sink, enum sink_health health, const char *format, ...)
+{
+	bool is_new = sink->health != health;
+	char text[sizeof(sink->health_text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (!is_new && strcmp(text, sink->health_text) == 0)
+		return;
+	set_health(sink, health, text);
+	/* Only the change: a receiver that is down says something else each minute. */
+	if (is_new)
+		log_warning("sink %s: %s (%s)", sink->config.name, text, sink_health_name(health));
+}
+
+static uint64_t random_below(uint64_t bound)
+{
+	uint64_t value = 0;
+
+	if (getrandom(&value, sizeof(value), GRND_NONBLOCK) != (ssize_t)sizeof(value))
+		value = clock_boot_ns() * 0x9e3779b97f4a7c15ULL; /* early in the boot */
+	return bound ? value % bound : 0;
+}
+
+uint64_t sink_back_off(struct sink *sink, uint64_t now_ns, uint64_t at_least_ns)
+{
+	uint64_t bound = sink->back_off_ns ? sink->back_off_ns : sink->config.retry_min_ns;
+
+	bound = MIN(bound, sink->config.retry_max_ns);
+	sink->back_off_ns = MIN(bound * 2, sink->config.retry_max_ns);
+	return now_ns + at_least_ns + random_below(bound);
+}
