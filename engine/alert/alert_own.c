@@ -229,8 +229,12 @@ void alert_put_own(const struct rule *rule, const struct alert_context *context,
 		alert_put_exec_id(header->pid, header->start_ns, header->exec_id, out);
 	buf_putc(out, ',');
 	put_ancestors(fields, limits->ancestor_max, out);
+	buf_puts(out, ",\"container\":");
+	alert_put_container(fields, limits, out);
+	buf_puts(out, ",\"k8s\":");
+	alert_put_k8s(fields, limits, out);
 	buf_printf(out,
-		   ",\"container\":null,\"k8s\":null,\"completeness\":{\"lost_10s\":%llu,"
+		   ",\"completeness\":{\"lost_10s\":%llu,"
 		   "\"lost_cgroup_10s\":%llu},\"metadata\":\"resolved\",",
 		   (unsigned long long)context->lost_10s,
 		   (unsigned long long)context->lost_cgroup_10s);

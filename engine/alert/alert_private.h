@@ -21,4 +21,10 @@ void alert_put_exec_id(uint32_t pid, uint64_t start_ns, uint64_t exec_id, struct
 void alert_put_own(const struct rule *rule, const struct alert_context *context,
 		   const struct alert_limits *limits, struct str cut, struct buf *out);
 
+/* The values of the keys `container` and `k8s` within it; null outside of containers and pods. */
+void alert_put_container(const struct field_context *context, const struct alert_limits *limits,
+			 struct buf *out);
+void alert_put_k8s(const struct field_context *context, const struct alert_limits *limits,
+		   struct buf *out);
+
 #endif

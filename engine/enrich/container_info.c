@@ -9,6 +9,33 @@
 /* An info and its arena's bookkeeping; what it says is bounded on its own. */
 #define INFO_BYTES_MAX (CONTAINER_INFO_BYTES_MAX + 4096)
 
+const struct container container_host = {
+	.full_id = "host",
+	.id = "host",
+	.type = CONTAINER_HOST,
+};
+
+/* As Falco names them. */
+const char *container_type_name(enum container_type type)
+{
+	static const char *const names[CONTAINER_TYPE__COUNT] = {
+		[CONTAINER_HOST] = "host",
+		[CONTAINER_DOCKER] = "docker",
+		[CONTAINER_CONTAINERD] = "containerd",
+		[CONTAINER_CRIO] = "cri-o",
+		[CONTAINER_PODMAN] = "podman",
+		[CONTAINER_LXC] = "lxc",
+		[CONTAINER_LIBVIRT_LXC] = "libvirt-lxc",
+		[CONTAINER_NSPAWN] = "nspawn",
+		[CONTAINER_BPM] = "bpm",
+		[CONTAINER_GARDEN] = "garden",
+		[CONTAINER_CRI] = "cri",
+		[CONTAINER_WASM] = "wasm",
+	};
+
+	return names[type];
+}
+
 struct container_info *container_info_new(void)
 {
 	struct container_info *info = calloc(1, sizeof(*info));

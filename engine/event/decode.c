@@ -208,6 +208,7 @@ int event_decode(struct event *event, const void *record, uint32_t length)
 	hae_assert((uintptr_t)record % 8 == 0);
 	event->cut_mask = 0;
 	event->proc = NULL;
+	event->container = NULL;
 	event->image = NULL;
 	memset(event->params, 0, sizeof(event->params));
 	r = decode_header(event, record, length);

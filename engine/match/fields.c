@@ -94,6 +94,8 @@ void field_read(const struct field *field, const struct field_context *context,
 	if (context->event->schema->flags & EVENT_OWN && is_of_task(field))
 		return;
 	field->get(context, argument, ret);
+	if (ret->state == FIELD_PENDING && context->is_final)
+		ret->state = FIELD_ABSENT;
 }
 
 void field_get_absent(const struct field_context *context, const struct field_argument *argument,

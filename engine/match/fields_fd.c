@@ -197,6 +197,33 @@ GETTER(get_filename)
 		give_part(context, filename_of, ret);
 }
 
+/* The container's id, a colon, and what another field prints. */
+static void give_with_container(const struct field_context *context, field_get_fn get,
+				const struct field_argument *argument, struct value_set *ret)
+{
+	const struct container *container = context->event->container;
+
+	if (!container)
+		return;
+	get(context, argument, ret);
+	if (ret->state != FIELD_VALUE || ret->cnt == 0)
+		return;
+	give_str(context,
+		 arena_printf(context->event->scratch, "%s:%.*s", container->id,
+			      STR_ARG(ret->values[0].str)),
+		 ret);
+}
+
+GETTER(get_containername)
+{
+	give_with_container(context, get_name, argument, ret);
+}
+
+GETTER(get_containerdirectory)
+{
+	give_with_container(context, get_directory, argument, ret);
+}
+
 /* Runs of slashes become one, nothing else is touched. */
 static struct str collapse_slashes(struct arena *scratch, struct str path)
 {
@@ -334,8 +361,8 @@ static const struct field fields[] = {
 	FIELD_ROW("fd.cnet", NET, ONE_NET, schema_is_socket, net_get_client_net, "Network of the client.", NO_SOCKET, "fd.cnet = 10.0.0.0/8"),
 	FIELD_ROW("fd.connected", BOOL, 0, schema_is_socket, net_get_connected,
 		"Whether the socket is connected after the call; one that is still in progress is not.", "On events without a socket.", "fd.connected = true"),
-	FIELD_ROW_RESERVED("fd.containerdirectory", STRING, 0, "container.id and fd.directory with a colon between.", NO_VALUE, "fd.containerdirectory endswith :/etc"),
-	FIELD_ROW_RESERVED("fd.containername", STRING, 0, "container.id and fd.name with a colon between.", NO_VALUE, "fd.containername endswith :/etc/shadow"),
+	FIELD_ROW("fd.containerdirectory", STRING, 0, schema_has_file, get_containerdirectory, "container.id and fd.directory with a colon between.", "Where either is.", "fd.containerdirectory endswith :/etc"),
+	FIELD_ROW("fd.containername", STRING, 0, schema_has_fd, get_containername, "container.id and fd.name with a colon between.", "Where either is.", "fd.containername endswith :/etc/shadow"),
 	FIELD_ROW("fd.cport", PORT, 0, schema_is_socket, net_get_client_port, "Port of the client.", NO_SOCKET, "fd.cport > 32767"),
 	FIELD_ROW("fd.cproto", STRING, 0, schema_is_socket, net_get_client_proto, "Service name of the client's port, or its number.", NO_SOCKET, "fd.cproto = ntp"),
 	FIELD_ROW("fd.dev", U64, 0, schema_has_file, get_dev, "Device of the file, as the kernel numbers it.", NO_FILE, "fd.dev = 8388609"),

@@ -175,10 +175,10 @@ enum event_error {
 	EVENT_E_PARAM,	   /* a parameter outside the record, or of the wrong size for its type */
 };
 
-/* Decodes. `record` is 8-byte aligned and outlives the event. Clears proc and image; leaves number,
- * wall_offset_ns, scratch (NULL or an arena) and names alone. Afterwards each parameter that is
- * present has the form that its type promises: 8 bytes, a string or a vector that ends in NUL, a
- * path with all its components. 0 or enum event_error. */
+/* Decodes. `record` is 8-byte aligned and outlives the event. Clears proc, image and container;
+ * leaves number, wall_offset_ns, scratch (NULL or an arena) and names alone. Afterwards each
+ * parameter that is present has the form that its type promises: 8 bytes, a string or a vector that
+ * ends in NUL, a path with all its components. 0 or enum event_error. */
 int event_decode(struct event *event, const void *record, uint32_t length);
 
 /* The raw string of a STRING, PATH or RELPATH parameter without its NUL; STR_NONE where absent. */

@@ -315,6 +315,53 @@ Test(alert, many_ancestors)
 	alert_free(alert);
 }
 
+/* ---- who and where -------------------------------------------------------------------------- */
+
+static void expect_own(const char *key, const char *want)
+{
+	struct alert *alert = raise_alert();
+	struct json_object *object, *own = own_of(alert, &object);
+	const char *got = json_object_to_json_string_ext(json_object_object_get(own, key),
+							 JSON_C_TO_STRING_PLAIN |
+								 JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	cr_expect_str_eq(got, want, "%s: %s", key, got);
+	json_object_put(object);
+	alert_free(alert);
+}
+
+/* Whatever the rule prints, its alert says where it was; what nobody has told is null. */
+Test(alert, container_and_pod)
+{
+	struct container container = { .id = "0123456789ab", .full_id = "0123456789abcdef" };
+	struct container_info *info = container_info_new();
+
+	fixture.event.container = &container_host;
+	expect_own("container", "null");
+	expect_own("k8s", "null");
+	container.type = CONTAINER_CRI;
+	fixture.event.container = &container;
+	expect_own("container",
+		   "{\"id\":\"0123456789ab\",\"full_id\":\"0123456789abcdef\",\"name\":null,"
+		   "\"type\":\"cri\",\"image\":null,\"image_digest\":null,\"privileged\":null}");
+	expect_own("k8s", "null");
+	info->name = STR("a\"\n");
+	info->image = STR("nginx:1");
+	info->privileged = TRI_TRUE;
+	info->pod_uid = STR("uid-1");
+	info->pod_name = STR("web-1");
+	info->pod_namespace = STR("shop");
+	container.info = info;
+	expect_own("container", "{\"id\":\"0123456789ab\",\"full_id\":\"0123456789abcdef\","
+				"\"name\":\"a\\\"\\n\",\"type\":\"cri\",\"image\":\"nginx:1\","
+				"\"image_digest\":null,\"privileged\":true}");
+	expect_own("k8s",
+		   "{\"pod\":\"web-1\",\"namespace\":\"shop\",\"uid\":\"uid-1\",\"node\":null,"
+		   "\"owner_kind\":null,\"owner\":null,\"deployment\":null,"
+		   "\"service_account\":null}");
+	container_info_unref(info);
+}
+
 /* ---- hostile bytes and sizes ---------------------------------------------------------------- */
 
 static void expect_valid(const struct alert *alert, const char *what)

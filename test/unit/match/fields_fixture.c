@@ -148,6 +148,8 @@ const char *fixture_read(struct fields_fixture *fixture, const char *name)
 
 	buf_clear(&fixture->text);
 	field_read(field, &fixture->context, &argument, &set);
+	if (set.state == FIELD_PENDING)
+		return "<pending>";
 	if (set.state != FIELD_VALUE)
 		return "<absent>";
 	buf_puts(&fixture->text, "");

@@ -64,7 +64,7 @@ Test(fields, flags)
 		{ "evt.arg", FIELD_ARG_DOTTED | FIELD_ARG_REQUIRED, 0 },
 		{ "evt.path_swapped", FIELD_NEEDS_SWAP, 0 },
 		{ "evt.dir", FIELD_DEPRECATED, FIELD_RESERVED },
-		{ "container.id", FIELD_RESERVED, FIELD_DEPRECATED },
+		{ "container.id", 0, FIELD_RESERVED | FIELD_DEPRECATED },
 		{ "container.mount.dest", FIELD_ARG_REQUIRED | FIELD_ARG_ALLOWED_KEY, 0 },
 		{ "k8s.pod.label", FIELD_ARG_REQUIRED | FIELD_ARG_ALLOWED_KEY, 0 },
 	};
