@@ -66,10 +66,12 @@ struct http_client *http_client_free(struct http_client *client);
  * -EINVAL for a URL or header that is none (a line break in it, another scheme). */
 int http_start(struct http_client *client, const struct http_request *request,
 	       struct http_call **ret);
-/* on_done is not called. */
+/* on_done is not called. Fine within any callback; within the call's own on_done it does nothing.
+ */
 void http_cancel(struct http_client *client, struct http_call *call);
-/* Waits for the calls and for `extra` (their revents are set) at most until deadline_ns (boot
- * time), and runs callbacks. */
+/* Waits for the calls and for `extra` (their revents are set; at most HTTP_EXTRA_MAX) at most until
+ * deadline_ns (boot time), and runs callbacks. */
+#define HTTP_EXTRA_MAX 64
 void http_step(struct http_client *client, struct pollfd *extra, uint32_t extra_cnt,
 	       uint64_t deadline_ns);
 uint32_t http_calls(const struct http_client *client);
