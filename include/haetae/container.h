@@ -26,11 +26,15 @@ const char *container_type_name(enum container_type type);
 
 #define CONTAINER_ID_MAX 128 /* of a name that is no id: LXC, nspawn */
 #define POD_UID_MAX	 64  /* a UUID, or a static pod's hash */
+/* Of containerd's names (pkg/identifiers of containerd). */
+#define CONTAINERD_NAMESPACE_MAX 76
 
 struct cgroup_identity {
 	enum container_type type;
 	char id[CONTAINER_ID_MAX + 1]; /* whole: 64 hex digits, or a machine's name */
 	char pod_uid[POD_UID_MAX + 1]; /* with dashes, as the API writes it; "" outside of pods */
+	/* containerd's, where the path tells it: "default"; else "". */
+	char runtime_namespace[CONTAINERD_NAMESPACE_MAX + 1];
 	uint32_t depth; /* bytes of the path up to and with the container's own part */
 };
 /* The outermost container that the path of a control group (within its hierarchy, "/kubepods/…")
@@ -38,10 +42,12 @@ struct cgroup_identity {
  * that a directory that somebody named like a container is none (decision 25). A pod's own
  * directory gives false with pod_uid filled. Any bytes are fine. */
 bool cgroup_identify(struct str path, struct cgroup_identity *ret);
+/* Whether the path could be that of a container which containerd's `ctr` made, "/NAMESPACE/ID" with
+ * names that anybody may choose: it is one only where the host's containerd has a bundle of that
+ * name (container_table.c asks the file system before the first process is in). */
+bool cgroup_candidate(struct str path, struct cgroup_identity *ret);
 
 /* ---- what a runtime says of a container, and the API of a pod ------------------------------- */
-
-struct users;
 
 struct label {
 	struct str key, value;
@@ -84,7 +90,6 @@ struct container_info {
 	uint32_t pod_label_cnt;
 	const struct container_mount *mounts;
 	uint32_t mount_cnt;
-	struct users *users; /* owned; of its own passwd and group; NULL: not read */
 	struct arena arena;
 };
 #define CONTAINER_INFO_BYTES_MAX (256u << 10)
@@ -138,6 +143,8 @@ enum metadata_state {
 struct container {
 	char full_id[CONTAINER_ID_MAX + 1], id[CONTAINER_ID_MAX + 1]; /* id: 12 digits, or a name */
 	char pod_uid[POD_UID_MAX + 1];				      /* "" where not known */
+	/* containerd's, "" where not known. */
+	char runtime_namespace[CONTAINERD_NAMESPACE_MAX + 1];
 	enum container_type type;    /* the runtime's word where there is one, else the path's */
 	struct container_info *info; /* owned reference, or NULL */
 	enum metadata_state state[METADATA_SOURCE__COUNT];

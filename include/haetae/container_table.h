@@ -11,8 +11,19 @@
 
 struct container_table; /* opaque */
 
+#define CONTAINER_LEFT_PATH_MAX 1024 /* as much as the tracepoint's (TRACE_CGROUP_PATH_LEN) */
+
 struct container_table_config {
-	const char *host_root;	 /* prefix of /sys/fs/cgroup and /proc: "" or "/host" */
+	/* Prefix of /sys/fs/cgroup and /proc: "" or "/host"; NULL: nothing is asked of this host
+	 * (replay). */
+	const char *host_root;
+	/* Where containerd keeps the bundles of containers that run, as paths of the host; they
+	 * tell a container of `ctr` from a cgroup of somebody else. Empty: those that are usual.
+	 * Borrowed. */
+	const char *const *bundle_roots;
+	uint32_t bundle_root_cnt;
+	/* Which pods are known: a container of one of them need not wait. Borrowed; or NULL. */
+	const struct pod_table *pods;
 	uint32_t max_cgroups;	 /* default 65536 */
 	uint32_t max_containers; /* default 16384 */
 	uint64_t grace_ns;	 /* how long one that has gone is kept; default 30 s */
@@ -26,6 +37,7 @@ struct container_table_stats {
 	uint64_t unknown; /* events of a cgroup that could not be told */
 	uint64_t left;	  /* processes that left their container's cgroup (they keep it) */
 	uint64_t inherited; /* cgroups made from inside a container */
+	uint64_t confirmed; /* inner containers that the host's runtime knows */
 };
 
 /* 0 or -ENOMEM. */
@@ -36,6 +48,18 @@ struct container_table *container_table_free(struct container_table *table);
 int container_table_walk(struct container_table *table);
 /* Applies records of cgroups and sets event->container. After proc_table_apply(). */
 void container_table_apply(struct container_table *table, struct event *event);
+/* A process that left the cgroup of its container, which it keeps all the same. */
+struct container_left {
+	struct wire_header header;	   /* of the process, as the event at hand had it */
+	const struct container *container; /* that it keeps; borrowed */
+	/* Where it is now, within its hierarchy; "" where nobody could tell. */
+	char cgroup[CONTAINER_LEFT_PATH_MAX];
+	uint32_t by_pid; /* who moved it; 0: not told */
+	uint64_t by_start_ns;
+};
+/* Such a thing, where the event that was applied last showed one; else NULL. Told once for each
+ * process and place; processes that are born there are no news. Valid until the next apply. */
+const struct container_left *container_table_left(const struct container_table *table);
 /* Drops what has gone. Cheap; once a batch. */
 void container_table_collect(struct container_table *table, uint64_t now_ns);
 

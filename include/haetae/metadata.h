@@ -50,6 +50,9 @@ struct metadata_question {
 	enum container_type container_type; /* as the path says: whom to ask first */
 	char full_id[CONTAINER_ID_MAX + 1];
 	char pod_uid[POD_UID_MAX + 1];
+	/* containerd's namespace of it, where the cgroup's path told: <bundle root>/NS/ID is its
+	 * bundle. "": not known, any may have it. */
+	char runtime_namespace[CONTAINERD_NAMESPACE_MAX + 1];
 	uint32_t pid;  /* of a process in it, host's pid namespace; 0: none yet */
 	bool is_inner; /* below another container: answer only what the host's runtime confirms */
 };

@@ -58,6 +58,11 @@ struct proc {
 	uint32_t loginuid, tty, pid_ns;
 	uint64_t pidns_init_start_ns;
 	uint64_t cgroup_id;
+	/* The container it is in, owned reference; NULL: not known. It keeps it, wherever it moves,
+	 * and so do its children (decision 25). container_table.c keeps these. */
+	const struct container *container;
+	uint64_t container_ns;	      /* time of the event that gave it this container */
+	uint64_t container_place;     /* cgroup outside of it that has been told; 0: none */
 	char comm[WIRE_COMM_LEN + 1]; /* of the newest event of the main thread, or the image's */
 	uint64_t last_ns;	      /* time of the newest event; an older one refreshes nothing */
 	uint32_t child_cnt;	      /* present and created children: keep it past its grace */
@@ -147,8 +152,6 @@ bool proc_cgroup_path(const struct proc_table *table, uint64_t cgroup_id,
 struct users; /* opaque */
 /* etc_root: the folder of both files, "/etc". 0 or -ENOMEM. */
 int users_new(const char *etc_root, struct users **ret);
-/* Of texts in memory, which it copies: those of a container. Does not look again. 0 or -ENOMEM. */
-int users_new_from(struct str passwd, struct str group, struct users **ret);
 struct users *users_free(struct users *users);
 static inline void users_freep(struct users **users)
 {
