@@ -2,6 +2,7 @@
  * The path of a control group that the kernel gave by number: /proc tells it of a process that is
  * in it. Owns nothing; engine thread, seldom: it walks the table.
  */
+#include "container_private.h"
 #include "proc_private.h"
 
 #include <fcntl.h>
@@ -9,11 +10,8 @@
 
 /* Processes that are asked: one may just be ending, or moving on. */
 #define PROCESSES_ASKED 4
-/* A line for each hierarchy; version 1 has about a dozen, paths end at PATH_MAX. */
-#define CGROUP_FILE_MAX 16384
-
-/* Whether a line's list of controllers is the hierarchy's ("" is version 2). */
-static bool is_hierarchy(const char *controllers, size_t n, enum wire_hierarchy hierarchy)
+/* Whether a list of controllers is the hierarchy's ("" is version 2). */
+bool cgroup_controllers_have(const char *controllers, size_t n, enum wire_hierarchy hierarchy)
 {
 	static const char *const names[] = {
 		[WIRE_HIERARCHY_V2] = "",
@@ -38,7 +36,7 @@ static bool is_hierarchy(const char *controllers, size_t n, enum wire_hierarchy 
 }
 
 /* "4:memory:/a/b" (cgroups(7)). */
-static bool find_path(char *text, enum wire_hierarchy hierarchy, char *ret, size_t size)
+bool cgroup_file_find(char *text, enum wire_hierarchy hierarchy, char *ret, size_t size)
 {
 	char *save = NULL;
 
@@ -46,7 +44,8 @@ static bool find_path(char *text, enum wire_hierarchy hierarchy, char *ret, size
 		char *controllers = strchr(line, ':');
 		char *path = controllers ? strchr(++controllers, ':') : NULL;
 
-		if (!path || !is_hierarchy(controllers, (size_t)(path - controllers), hierarchy))
+		if (!path ||
+		    !cgroup_controllers_have(controllers, (size_t)(path - controllers), hierarchy))
 			continue;
 		return snprintf(ret, size, "%s", path + 1) < (int)size;
 	}
@@ -68,7 +67,7 @@ static bool ask(const struct proc_table *table, const struct proc *proc,
 		return false;
 	text[n] = '\0';
 	/* The same process still: its pid was not used again before we read. */
-	return find_path(text, hierarchy, ret, size) &&
+	return cgroup_file_find(text, hierarchy, ret, size) &&
 	       procfs_read(table->procfs, proc->key.pid, proc->key.start_ns, NULL, &strings) !=
 		       PROCFS_E_GONE;
 }

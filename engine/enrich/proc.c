@@ -11,6 +11,7 @@
 #include <signal.h>
 
 #include "haetae/clock.h"
+#include "haetae/container_table.h"
 #include "image.h"
 #include "proc_private.h"
 
@@ -145,6 +146,7 @@ static void drop(struct proc_table *table, struct proc *proc)
 	image_unref(table, proc->image);
 	for (unsigned i = 0; i < ARRAY_LEN(proc->older); i++)
 		image_unref(table, proc->older[i]);
+	container_unref(NULL, proc->container);
 	table->stats.processes--;
 	table->stats.bytes -= sizeof(*proc);
 	free(proc);

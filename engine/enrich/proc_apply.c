@@ -8,6 +8,7 @@
  */
 #include "haetae/proc.h"
 
+#include "haetae/container_table.h"
 #include "image.h"
 #include "proc_private.h"
 
@@ -180,6 +181,21 @@ static void apply_seed(struct proc_table *table, struct event *event)
 	(void)touch(table, event);
 }
 
+/* A child is in its creator's container, wherever both are: who left its container's cgroup cannot
+ * shed it by a fork. A child that told of itself first was taken to be where its cgroup is. */
+static void inherit_container(struct proc *child, const struct proc *creator,
+			      const struct wire_header *header)
+{
+	bool is_shed = child->container == &container_host && child->cgroup_id == header->cgroup_id;
+
+	if (!creator->container || (child->container && !is_shed))
+		return;
+	container_unref(NULL, child->container);
+	child->container = container_ref(creator->container);
+	child->container_ns = header->time_ns;
+	child->container_place = creator->container_place;
+}
+
 /* A child that no other record told of yet. It begins as its creator's copy. Takes over the image's
  * reference. */
 static struct proc *add_child_of(struct proc_table *table, const struct event *event,
@@ -245,6 +261,7 @@ static void apply_fork(struct proc_table *table, struct event *event)
 		child = add_child_of(table, event, key, image_of_child(table, event, creator));
 	if (!child)
 		return;
+	inherit_container(child, creator, event->header);
 	if (!child->creator_key.start_ns) {
 		proc_set_creator(table, child, creator->key);
 		table->stats.forked++;

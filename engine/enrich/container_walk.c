@@ -1,0 +1,406 @@
+/*
+ * What the file system says of cgroups: those there are when the daemon starts, the one that a
+ * process is in whose record was missed, and whether containerd has a bundle of a name. Keeps the
+ * mount points and a descriptor of the host's root. Engine thread; at start, and for cgroups that
+ * are new and in doubt, never for an ordinary event.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "container_private.h"
+#include "haetae/clock.h"
+
+#define WALK_DEPTH_MAX	 64		  /* folders below are learned when a process is in them */
+#define WALK_INTERVAL_NS (5 * NS_PER_SEC) /* of walks after the first */
+#define READS_MAX	 200		  /* processes asked for their cgroup in a second */
+#define KERNFS_ROOT_ID	 1		  /* fs/kernfs/dir.c: the first number that is given */
+
+/* Where containerd keeps bundles: itself, in k3s, in k0s, in MicroK8s, and Docker's own. */
+static const char *const bundle_roots[] = {
+	"/run/containerd/io.containerd.runtime.v2.task",
+	"/run/k3s/containerd/io.containerd.runtime.v2.task",
+	"/run/k0s/containerd/io.containerd.runtime.v2.task",
+	"/var/snap/microk8s/common/run/containerd/io.containerd.runtime.v2.task",
+	"/run/docker/containerd/daemon/io.containerd.runtime.v2.task",
+};
+
+/* ---- the host's root ---- */
+
+/* A path of the host, whatever links are on the way (decision 40). */
+static int open_in_root(const struct container_table *table, const char *path, uint64_t flags)
+{
+	struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+
+	return table->root_fd < 0
+		       ? -1
+		       : (int)syscall(SYS_openat2, table->root_fd, path, &how, sizeof(how));
+}
+
+/* The folder is there before the shim is started, and so before the cgroup is (decision 26). */
+static bool has_bundle(const struct container_table *table, const struct cgroup_identity *identity)
+{
+	const char *const *roots = table->config.bundle_roots;
+	uint32_t cnt = table->config.bundle_root_cnt;
+	char path[CGROUP_PATH_MAX];
+
+	if (!cnt) {
+		roots = bundle_roots;
+		cnt = ARRAY_LEN(bundle_roots);
+	}
+	for (uint32_t i = 0; i < cnt; i++) {
+		_cleanup_(close_fdp) int fd = -1;
+
+		if (snprintf(path, sizeof(path), "%s/%s/%s/config.json", roots[i],
+			     identity->runtime_namespace, identity->id) >= (int)sizeof(path))
+			continue;
+		fd = open_in_root(table, path, O_PATH | O_NOFOLLOW);
+		if (fd >= 0)
+			return true;
+	}
+	return false;
+}
+
+const struct container *container_classify(struct container_table *table, struct str path,
+					   uint64_t now_ns, bool *ret_is_own)
+{
+	struct cgroup_identity identity;
+	struct container_entry *entry;
+
+	*ret_is_own = false;
+	if (!cgroup_identify(path, &identity) &&
+	    !(cgroup_candidate(path, &identity) && has_bundle(table, &identity)))
+		return &container_host;
+	*ret_is_own = identity.depth == path.n;
+	entry = container_entry_put(table, &identity, now_ns);
+	return entry ? &entry->container : NULL;
+}
+
+/* ---- mounts ---- */
+
+/* Undoes the octal escapes of mountinfo (proc(5)): \040 is a space. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		unsigned value;
+
+		if (*text == '\\' && sscanf(text + 1, "%3o", &value) == 1) {
+			*to++ = (char)value;
+			text += 3;
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+}
+
+/* A hierarchy is only of use as a whole: below a bind mount, or in a cgroup namespace of our own,
+ * paths would begin somewhere in it. */
+static bool is_whole(const char *path)
+{
+	struct stat info;
+
+	return stat(path, &info) == 0 && info.st_ino == KERNFS_ROOT_ID;
+}
+
+static void take_mount(struct container_table *table, const char *path, const char *options)
+{
+	for (unsigned i = 0; i < HIERARCHY_CNT; i++) {
+		bool is_it = options ? i != WIRE_HIERARCHY_V2 &&
+					       cgroup_controllers_have(options, strlen(options), i)
+				     : i == WIRE_HIERARCHY_V2;
+
+		if (!is_it)
+			continue;
+		if (!table->mounts[i] && is_whole(path))
+			table->mounts[i] = strdup(path);
+		return; /* controllers that share a hierarchy: records name it by the first */
+	}
+}
+
+/* "36 35 98:0 /root /point rw shared:1 - cgroup2 source rw,nsdelegate" (proc(5)). */
+static void match_mount(struct container_table *table, char *line)
+{
+	char *rest = strstr(line, " - cgroup"), *path = line, *end, *options;
+	const char *prefix = table->config.host_root;
+	bool is_v2;
+
+	if (!rest)
+		return;
+	for (unsigned i = 0; i < 4 && path; i++) {
+		path = strchr(path, ' ');
+		path = path ? path + 1 : NULL;
+	}
+	end = path ? strchr(path, ' ') : NULL;
+	options = strrchr(rest, ' ');
+	if (!end || !options || end > rest)
+		return;
+	is_v2 = strncmp(rest, " - cgroup2 ", 11) == 0;
+	if (!is_v2 && strncmp(rest, " - cgroup ", 10) != 0)
+		return;
+	*end = '\0';
+	options[strcspn(options, "\n")] = '\0';
+	unescape(path);
+	if (strncmp(path, prefix, strlen(prefix)) == 0)
+		take_mount(table, path, is_v2 ? NULL : options + 1);
+}
+
+static void find_mounts(struct container_table *table)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) > 0)
+		match_mount(table, line);
+	free(line);
+	if (file)
+		fclose(file);
+}
+
+int container_walk_new(struct container_table *table)
+{
+	const char *root = table->config.host_root;
+
+	table->root_fd = -1;
+	if (!root)
+		return 0;
+	table->root_fd = open(*root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	find_mounts(table);
+	return 0;
+}
+
+void container_walk_free(struct container_table *table)
+{
+	close_fdp(&table->root_fd);
+	for (unsigned i = 0; i < HIERARCHY_CNT; i++)
+		free(table->mounts[i]);
+}
+
+/* ---- the walk ---- */
+
+struct walk_level {
+	DIR *directory;
+	uint32_t path_length; /* of this folder's path */
+	struct cgroup_node *node;
+};
+
+struct walk {
+	struct container_table *table;
+	unsigned hierarchy;
+	uint64_t now_ns;
+	struct walk_level levels[WALK_DEPTH_MAX];
+	unsigned depth; /* levels that are open */
+	char path[CGROUP_PATH_MAX];
+};
+
+/* What is below a container is its own, however it is called. */
+static struct cgroup_node *note_folder(struct walk *walk, const struct cgroup_node *parent,
+				       uint64_t id)
+{
+	struct container_table *table = walk->table;
+	uint64_t key = cgroup_node_key(id, walk->hierarchy);
+	struct cgroup_node *node = cgroup_node_find(table, key);
+	const struct container *container;
+	bool is_own;
+
+	if (!node) {
+		if (container_entry(parent->container))
+			container = parent->container;
+		else
+			container = container_classify(table, str_from(walk->path), walk->now_ns,
+						       &is_own);
+		node = cgroup_node_put(table, key, container, parent->is_inherited);
+	}
+	if (node)
+		node->walk = table->walk_cnt;
+	return node;
+}
+
+static bool enter_folder(struct walk *walk, int parent_fd, const char *name,
+			 struct cgroup_node *node)
+{
+	struct walk_level *level = &walk->levels[walk->depth];
+	int fd;
+
+	if (walk->depth == WALK_DEPTH_MAX)
+		return false;
+	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	level->directory = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!level->directory) {
+		close_fdp(&fd);
+		return false;
+	}
+	level->path_length = (uint32_t)strlen(walk->path);
+	level->node = node;
+	walk->depth++;
+	return true;
+}
+
+/* One entry of the deepest folder. */
+static void step(struct walk *walk)
+{
+	struct walk_level *level = &walk->levels[walk->depth - 1];
+	const struct dirent *entry = readdir(level->directory);
+	struct cgroup_node *node;
+	size_t n;
+
+	if (!entry) {
+		closedir(level->directory);
+		walk->depth--;
+		return;
+	}
+	n = strlen(entry->d_name);
+	if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+	    level->path_length + n + 2 > sizeof(walk->path))
+		return;
+	walk->path[level->path_length] = '/';
+	memcpy(walk->path + level->path_length + 1, entry->d_name, n + 1);
+	/* kernfs gives its number here, too (kernfs_fop_readdir(), fs/kernfs/dir.c). */
+	node = note_folder(walk, level->node, entry->d_ino);
+	if (node)
+		(void)enter_folder(walk, dirfd(level->directory), entry->d_name, node);
+}
+
+static bool walk_hierarchy(struct container_table *table, unsigned hierarchy, uint64_t now_ns)
+{
+	struct walk *walk = calloc(1, sizeof(*walk));
+	struct cgroup_node *root;
+	bool is_read;
+
+	if (!walk)
+		return false;
+	walk->table = table;
+	walk->hierarchy = hierarchy;
+	walk->now_ns = now_ns;
+	root = cgroup_node_put(table, cgroup_node_key(KERNFS_ROOT_ID, hierarchy), &container_host,
+			       false);
+	if (root)
+		root->walk = table->walk_cnt;
+	is_read = root && enter_folder(walk, AT_FDCWD, table->mounts[hierarchy], root);
+	if (is_read)
+		walk->levels[0].path_length = 0;
+	while (walk->depth)
+		step(walk);
+	free(walk);
+	return is_read;
+}
+
+/* Those whose cgroup_rmdir was missed. */
+static void sweep(struct container_table *table, unsigned hierarchy, uint64_t now_ns)
+{
+	struct cgroup_node *node;
+	uint32_t cursor = 0;
+
+	while ((node = table_next(&table->nodes, &cursor)))
+		if (node->key >> 62 == hierarchy && node->walk != table->walk_cnt)
+			cgroup_node_mark_gone(table, node, now_ns);
+}
+
+int container_table_walk(struct container_table *table)
+{
+	uint64_t now_ns = clock_boot_ns();
+	bool is_read = false;
+
+	table->walk_cnt++;
+	table->next_walk_ns = now_ns + WALK_INTERVAL_NS;
+	for (unsigned i = 0; i < HIERARCHY_CNT; i++) {
+		if (!table->mounts[i] || !walk_hierarchy(table, i, now_ns))
+			continue;
+		is_read = true;
+		sweep(table, i, now_ns);
+	}
+	return is_read ? 0 : -ENOENT;
+}
+
+/* ---- one that was missed ---- */
+
+static bool may_read(struct container_table *table, uint64_t now_ns)
+{
+	if (now_ns - table->reads_since_ns >= NS_PER_SEC) {
+		table->reads_since_ns = now_ns;
+		table->read_cnt = 0;
+	}
+	return table->read_cnt++ < READS_MAX;
+}
+
+/* The path of the process's cgroup, where /proc shows one that begins at the hierarchy's root (in a
+ * cgroup namespace of our own it does not). */
+static bool read_path(const struct container_table *table, uint32_t pid, unsigned hierarchy,
+		      char path[CGROUP_PATH_MAX])
+{
+	_cleanup_(close_fdp) int fd = -1;
+	char text[CGROUP_FILE_MAX];
+	ssize_t n;
+
+	snprintf(text, sizeof(text), "proc/%u/cgroup", pid);
+	fd = open_in_root(table, text, O_RDONLY | O_NOCTTY);
+	n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return cgroup_file_find(text, hierarchy, path, CGROUP_PATH_MAX) && path[0] == '/' &&
+	       strncmp(path, "/..", 3) != 0;
+}
+
+/* The nearest folder above that is known to be in a container; whether the path leads to `id`. */
+static bool look_up(struct container_table *table, const char *path, unsigned hierarchy,
+		    uint64_t id, const struct cgroup_node **ret_above)
+{
+	const char *mount = table->mounts[hierarchy];
+	char text[2 * CGROUP_PATH_MAX];
+	struct stat info;
+	size_t n = strlen(mount);
+
+	*ret_above = NULL;
+	if (snprintf(text, sizeof(text), "%s%s", mount, path) >= (int)sizeof(text) ||
+	    lstat(text, &info) < 0 || info.st_ino != id)
+		return false;
+	for (char *slash; (slash = strrchr(text, '/')) && slash > text + n;) {
+		const struct cgroup_node *node;
+
+		*slash = '\0';
+		if (lstat(text, &info) < 0)
+			return false;
+		node = cgroup_node_find(table, cgroup_node_key(info.st_ino, hierarchy));
+		if (node && container_entry(node->container)) {
+			*ret_above = node;
+			break;
+		}
+	}
+	return true;
+}
+
+struct cgroup_node *container_learn(struct container_table *table, const struct wire_header *header)
+{
+	uint64_t key = cgroup_node_key(header->cgroup_id, header->cgroup_hierarchy);
+	uint64_t now_ns = clock_boot_ns();
+	unsigned hierarchy = header->cgroup_hierarchy;
+	char path[CGROUP_PATH_MAX];
+	const struct cgroup_node *above;
+	const struct container *container;
+	struct cgroup_node *node;
+	bool is_own;
+
+	if (hierarchy >= HIERARCHY_CNT || !table->mounts[hierarchy] || !may_read(table, now_ns))
+		return NULL;
+	if (!read_path(table, header->pid, hierarchy, path) ||
+	    !look_up(table, path, hierarchy, header->cgroup_id, &above))
+		return NULL;
+	if (above)
+		container = above->container;
+	else
+		container = container_classify(table, str_from(path), now_ns, &is_own);
+	node = cgroup_node_put(table, key, container, above && above->is_inherited);
+	if (node) {
+		node->walk = table->walk_cnt;
+		table->stats.learned++;
+	}
+	return node;
+}
