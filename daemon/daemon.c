@@ -123,6 +123,9 @@ static int start_probes(struct daemon *daemon)
 		r = probes_attach(daemon->probes, &error);
 	if (r != 0)
 		return host_exit(r, &error, "loading the probes");
+	if (engine_walk(&daemon->engine) < 0)
+		log_warning(
+			"no cgroup hierarchy could be read, continuing with what processes tell");
 	r = probes_seed(daemon->probes, engine_seed, &daemon->engine, &error);
 	if (r != 0)
 		return host_exit(r, &error, "reading the processes there are");

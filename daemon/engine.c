@@ -35,6 +35,21 @@ static void read_identity(struct engine *engine)
 	read_boot_id(engine->boot_id);
 }
 
+static int init_containers(struct engine *engine, const struct metadata_config *metadata)
+{
+	struct container_table_config config;
+	int r = pod_table_new(metadata->max_pods, &engine->pods);
+
+	if (r < 0)
+		return r;
+	container_table_config_default(&config);
+	config.host_root = metadata->host_root;
+	config.bundle_roots = metadata->bundle_roots;
+	config.bundle_root_cnt = metadata->bundle_root_cnt;
+	config.pods = engine->pods;
+	return container_table_new(&config, &engine->containers);
+}
+
 int engine_init(struct engine *engine, const struct daemon_config *config,
 		const struct proc_table_config *procs, struct ruleset *ruleset)
 {
@@ -47,6 +62,8 @@ int engine_init(struct engine *engine, const struct daemon_config *config,
 	if (r == 0)
 		r = proc_table_new(procs, &engine->procs);
 	if (r == 0)
+		r = init_containers(engine, &config->metadata);
+	if (r == 0)
 		r = users_new("/etc", &engine->users);
 	if (r < 0) {
 		engine_done(engine);
@@ -57,6 +74,7 @@ int engine_init(struct engine *engine, const struct daemon_config *config,
 	engine->fields = (struct field_context){
 		.event = &engine->event,
 		.procs = engine->procs,
+		.pods = engine->pods,
 		.users = engine->users,
 		.hostname = engine->hostname,
 		.source = "syscall",
@@ -74,7 +92,10 @@ int engine_init(struct engine *engine, const struct daemon_config *config,
 void engine_done(struct engine *engine)
 {
 	engine->users = users_free(engine->users);
+	/* Processes refer to containers. */
 	engine->procs = proc_table_free(engine->procs);
+	engine->containers = container_table_free(engine->containers);
+	engine->pods = pod_table_free(engine->pods);
 	engine->matcher = matcher_free(engine->matcher);
 	engine->ruleset = ruleset_free(engine->ruleset);
 	arena_done(&engine->scratch);
@@ -95,14 +116,21 @@ static void raise_alert(const struct rule *rule, void *data)
 		engine->counters.alerts_refused++;
 }
 
+int engine_walk(struct engine *engine)
+{
+	return container_table_walk(engine->containers);
+}
+
 void engine_seed(const void *record, uint32_t length, void *data)
 {
 	struct engine *engine = data;
 
-	if (event_decode(&engine->event, record, length) == 0)
+	if (event_decode(&engine->event, record, length) == 0) {
 		proc_table_apply(engine->procs, &engine->event);
-	else
+		container_table_apply(engine->containers, &engine->event);
+	} else {
 		engine->counters.undecodable_seeds++;
+	}
 	arena_reset(&engine->scratch);
 }
 
@@ -112,6 +140,7 @@ static void run_stages(struct engine *engine)
 
 	event->wall_offset_ns = engine->wall_offset_ns;
 	proc_table_apply(engine->procs, event);
+	container_table_apply(engine->containers, event);
 	if (!(event->schema->flags & EVENT_STATE)) {
 		event->number = engine->next_number++;
 		engine->counters.evaluated++;
@@ -145,6 +174,7 @@ void engine_tick(struct engine *engine)
 {
 	engine->wall_offset_ns = clock_wall_offset_ns();
 	proc_table_collect(engine->procs, clock_boot_ns());
+	container_table_collect(engine->containers, clock_boot_ns());
 }
 
 uint64_t engine_delivered(const struct engine *engine)

@@ -4,6 +4,7 @@
 #ifndef HAETAE_DAEMON_ENGINE_H
 #define HAETAE_DAEMON_ENGINE_H
 
+#include "haetae/container_table.h"
 #include "haetae/daemon.h"
 
 struct engine_counters {
@@ -18,13 +19,15 @@ struct engine_counters {
 };
 
 struct engine {
-	struct ruleset *ruleset;  /* owned */
-	struct matcher *matcher;  /* owned */
-	struct proc_table *procs; /* owned */
-	struct users *users;	  /* owned */
-	struct outputs *outputs;  /* borrowed from the daemon */
-	struct arena scratch;	  /* one event's memory */
-	struct event event;	  /* the event at hand */
+	struct ruleset *ruleset;	    /* owned */
+	struct matcher *matcher;	    /* owned */
+	struct proc_table *procs;	    /* owned */
+	struct container_table *containers; /* owned */
+	struct pod_table *pods;		    /* owned */
+	struct users *users;		    /* owned */
+	struct outputs *outputs;	    /* borrowed from the daemon */
+	struct arena scratch;		    /* one event's memory */
+	struct event event;		    /* the event at hand */
 	struct field_context fields;
 	struct alert_context alert;
 	uint64_t next_number;
@@ -44,6 +47,9 @@ int engine_init(struct engine *engine, const struct daemon_config *config,
 /* Fine on a zeroed engine. */
 void engine_done(struct engine *engine);
 
+/* Reads the cgroups there are; between attaching the probes and seeding. 0 or a negative errno:
+ * the daemon goes on, containers that run are learned from their processes. */
+int engine_walk(struct engine *engine);
 /* Both are a probes_record_fn: data is the engine. Seeds come from the task iterator, not through a
  * ring, so they take no part in the accounts. */
 void engine_seed(const void *record, uint32_t length, void *data);

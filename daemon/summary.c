@@ -161,6 +161,24 @@ static void put_processes(const struct summary *summary, struct buf *out)
 		   (unsigned long long)stats.procfs_withdrawn);
 }
 
+static void put_containers(const struct summary *summary, struct buf *out)
+{
+	struct container_table_stats stats;
+
+	container_table_stats(summary->engine->containers, &stats);
+	buf_printf(out,
+		   "  containers %llu known, %llu cgroups; refused %llu, learned %llu, events of "
+		   "unknown cgroups %llu\n",
+		   (unsigned long long)stats.containers, (unsigned long long)stats.cgroups,
+		   (unsigned long long)stats.refused, (unsigned long long)stats.learned,
+		   (unsigned long long)stats.unknown);
+	buf_printf(out,
+		   "  cgroups made inside of containers %llu, confirmed by the runtime %llu; "
+		   "processes that left their container's cgroup %llu\n",
+		   (unsigned long long)stats.inherited, (unsigned long long)stats.confirmed,
+		   (unsigned long long)stats.left);
+}
+
 void summary_format(const struct summary *summary, struct buf *out)
 {
 	struct wire_counters sum = total(summary);
@@ -186,6 +204,7 @@ void summary_format(const struct summary *summary, struct buf *out)
 	buf_putc(out, '\n');
 	put_alerts(summary, out);
 	put_processes(summary, out);
+	put_containers(summary, out);
 	if (!summary_adds_up(summary))
 		buf_puts(out,
 			 "  WARNING   these numbers do not add up: please report this as a bug\n");
