@@ -147,6 +147,7 @@ static int block_signals(struct daemon *daemon)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	signal(SIGPIPE, SIG_IGN);
@@ -238,10 +239,22 @@ static void tick(struct daemon *daemon, uint64_t now_ns)
 	watch_loss(daemon, &counters, false);
 }
 
+/* SIGUSR1: log rotation has moved our files away. */
+static void read_signals(struct daemon *daemon)
+{
+	struct signalfd_siginfo info;
+
+	while (read(daemon->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGUSR1)
+			outputs_reopen(daemon->outputs);
+		else
+			daemon->is_stopping = true;
+	}
+}
+
 static void loop(struct daemon *daemon)
 {
 	while (!daemon->is_stopping) {
-		struct signalfd_siginfo info;
 		struct epoll_event events[2];
 		uint64_t until_ns = MIN(daemon->next_tick_ns, daemon->end_ns);
 
@@ -249,9 +262,8 @@ static void loop(struct daemon *daemon)
 				 milliseconds_until(until_ns));
 		probes_drain(daemon->probes, engine_handle, &daemon->engine, PASS_RECORDS);
 		tick(daemon, clock_boot_ns());
-		daemon->is_stopping =
-			read(daemon->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info) ||
-			clock_boot_ns() >= daemon->end_ns;
+		read_signals(daemon);
+		daemon->is_stopping |= clock_boot_ns() >= daemon->end_ns;
 	}
 }
 
@@ -285,8 +297,8 @@ static int fail(const char *doing, int r)
 	return EXIT_HOST;
 }
 
-/* The outputs thread comes last: it inherits what is left of the privileges. */
-static int start(struct daemon *daemon)
+/* Before anything is attached: the spool may be long, and helpers need privileges that go. */
+static int prepare_outputs(struct daemon *daemon)
 {
 	const struct daemon_config *config = daemon->config;
 	const struct outputs_config outputs = {
@@ -295,6 +307,14 @@ static int start(struct daemon *daemon)
 		.queue_length = config->queue_length,
 		.spool = config->spool,
 	};
+
+	return outputs_prepare(&outputs, &daemon->outputs);
+}
+
+/* The outputs thread comes last: it inherits what is left of the privileges. */
+static int start(struct daemon *daemon)
+{
+	const struct daemon_config *config = daemon->config;
 	struct proc_table_config procs = config->procs;
 	struct ruleset *ruleset = NULL;
 	const char *what = "";
@@ -311,6 +331,9 @@ static int start(struct daemon *daemon)
 	r = block_signals(daemon);
 	if (r < 0)
 		return fail("blocking signals", r);
+	r = prepare_outputs(daemon);
+	if (r < 0)
+		return fail("preparing the outputs", r);
 	r = start_probes(daemon);
 	if (r != EXIT_OK)
 		return r;
@@ -323,7 +346,7 @@ static int start(struct daemon *daemon)
 	if (r < 0)
 		log_warning("%s: %s, continuing with more privilege than needed", what,
 			    strerror(-r));
-	r = outputs_start(&outputs, &daemon->outputs);
+	r = outputs_run(daemon->outputs);
 	if (r < 0)
 		return fail("starting the outputs", r);
 	daemon->engine.outputs = daemon->outputs;
