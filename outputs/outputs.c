@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 
 #include "haetae/clock.h"
+#include "haetae/http.h"
 #include "haetae/log.h"
 #include "haetae/queue.h"
 
@@ -30,6 +31,7 @@ struct outputs {
 	struct queue queue;
 	struct sink sinks[SINKS_MAX];
 	uint32_t sink_cnt;
+	struct http_client *http; /* owned; NULL: no sink wants it */
 	struct outputs_guest guest;
 	uint64_t guest_ns; /* when its step is due */
 	pthread_t thread;
@@ -146,7 +148,10 @@ static void wait_for_work(struct outputs *outputs, bool has_more)
 
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
 		fds[3 + i] = outputs->sinks[i].poll;
-	(void)poll(fds, 3 + outputs->sink_cnt, milliseconds_until(wake_ns));
+	if (outputs->http && http_calls(outputs->http) > 0)
+		http_step(outputs->http, fds, 3 + outputs->sink_cnt, wake_ns);
+	else
+		(void)poll(fds, 3 + outputs->sink_cnt, milliseconds_until(wake_ns));
 	if (fds[1].revents)
 		(void)!read(outputs->wake_fd, &count, sizeof(count));
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
@@ -199,8 +204,9 @@ static void *run(void *data)
 
 /* ---- start and stop ------------------------------------------------------------------------- */
 
-static int open_sink(struct sink *sink, const struct sink_config *config)
+static int open_sink(struct outputs *outputs, struct sink *sink, const struct sink_config *config)
 {
+	int r = 0;
 	struct sink_config defaults;
 
 	sink_config_default(&defaults);
@@ -219,7 +225,12 @@ static int open_sink(struct sink *sink, const struct sink_config *config)
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
 		if (strcmp(kinds[k]->type, config->type) == 0)
 			sink->kind = kinds[k];
-	return sink->kind ? sink->kind->open(sink) : -EINVAL;
+	if (!sink->kind)
+		return -EINVAL;
+	if (sink->kind->wants_http && !outputs->http)
+		r = http_client_new(&outputs->http);
+	sink->http = outputs->http;
+	return r < 0 ? r : sink->kind->open(sink);
 }
 
 static int open_sinks(struct outputs *outputs, const struct outputs_config *config)
@@ -228,7 +239,7 @@ static int open_sinks(struct outputs *outputs, const struct outputs_config *conf
 		int r;
 
 		outputs->sink_cnt++;
-		r = open_sink(&outputs->sinks[i], &config->sinks[i]);
+		r = open_sink(outputs, &outputs->sinks[i], &config->sinks[i]);
 		if (r < 0) {
 			log_error("sink %s: opening it: %s", config->sinks[i].name, strerror(-r));
 			return r;
@@ -384,6 +395,7 @@ struct outputs *outputs_free(struct outputs *outputs)
 			outputs->sinks[i].kind->close(&outputs->sinks[i]);
 		feed_done(&outputs->sinks[i]);
 	}
+	outputs->http = http_client_free(outputs->http);
 	while (outputs->queue.items && (alert = queue_take(&outputs->queue)))
 		alert_free(alert); /* the thread was never started */
 	queue_done(&outputs->queue);
