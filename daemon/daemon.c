@@ -16,6 +16,7 @@
 #include "haetae/log.h"
 #include "loss.h"
 #include "loss_event.h"
+#include "names.h"
 #include "privileges.h"
 #include "summary.h"
 
@@ -29,6 +30,7 @@ struct daemon {
 	struct outputs *outputs; /* owned */
 	struct probes *probes;	 /* owned */
 	struct engine engine;
+	struct names names;
 	struct loss_window loss;
 	struct loss_watch loss_watch;
 	uint64_t own_sequence; /* of haetae's own events */
@@ -260,6 +262,7 @@ static void loop(struct daemon *daemon)
 
 		(void)epoll_wait(daemon->epoll_fd, events, ARRAY_LEN(events),
 				 milliseconds_until(until_ns));
+		names_update(&daemon->names);
 		probes_drain(daemon->probes, engine_handle, &daemon->engine, PASS_RECORDS);
 		tick(daemon, clock_boot_ns());
 		read_signals(daemon);
@@ -311,6 +314,20 @@ static int prepare_outputs(struct daemon *daemon)
 	return outputs_prepare(&outputs, &daemon->outputs);
 }
 
+/* Without it the daemon goes on: rules with host names are then neither true nor false of them. */
+static void start_names(struct daemon *daemon)
+{
+	int r = 0;
+
+	if (daemon->config->metadata.want_host_names)
+		r = names_start(&daemon->names, daemon->engine.ruleset);
+	if (r == 0 && names_poll_fd(&daemon->names) >= 0)
+		r = watch(daemon->epoll_fd, names_poll_fd(&daemon->names));
+	if (r < 0)
+		log_warning("resolving the host names in rules: %s", strerror(-r));
+	daemon->engine.fields.host_names = daemon->names.table;
+}
+
 /* The outputs thread comes last: it inherits what is left of the privileges. */
 static int start(struct daemon *daemon)
 {
@@ -346,6 +363,7 @@ static int start(struct daemon *daemon)
 	if (r < 0)
 		log_warning("%s: %s, continuing with more privilege than needed", what,
 			    strerror(-r));
+	start_names(daemon);
 	r = outputs_run(daemon->outputs);
 	if (r < 0)
 		return fail("starting the outputs", r);
@@ -356,6 +374,7 @@ static int start(struct daemon *daemon)
 static void release(struct daemon *daemon)
 {
 	engine_done(&daemon->engine);
+	names_done(&daemon->names);
 	daemon->probes = probes_free(daemon->probes);
 	outputs_stop(daemon->outputs, clock_boot_ns());
 	daemon->outputs = outputs_free(daemon->outputs);

@@ -83,11 +83,24 @@ static struct str fitting_operators(struct arena *arena, const struct operand *l
 	return text;
 }
 
+/* What is compared is addresses. */
+static bool fits_host_name(enum op op)
+{
+	return op == OP_EXISTS || op == OP_EQ || op == OP_NE || op == OP_IN;
+}
+
 static int check_operator(struct compilation *c, const struct ast_check *check,
 			  const struct operand *left, struct check_result *result)
 {
+	bool is_host_name = left->kind == OPERAND_FIELD && left->field->flags & FIELD_IS_HOST_NAME;
 	struct problem *problem;
 
+	if (is_host_name && !fits_host_name(check->op))
+		return problem_add(c, result, check->op_at, "E0309", "it takes exists = != in",
+				   "operator '%s' does not take host names",
+				   op_info(check->op)->name)
+			       ? 0
+			       : -ENOMEM;
 	if (op_fits(check->op, check->modifier, left->type, left->is_list))
 		return 0;
 	problem = problem_add(c, result, check->op_at, "E0309", NULL,

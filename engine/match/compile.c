@@ -295,6 +295,55 @@ static int compile_rule(struct compilation *c, const struct resolved *resolved,
 	return 0;
 }
 
+static bool has_host_names(const struct predicate *predicate)
+{
+	const struct operand *left = predicate->left;
+
+	return left->kind == OPERAND_FIELD && left->field->flags & FIELD_IS_HOST_NAME;
+}
+
+static bool is_in(const struct str *names, uint32_t cnt, struct str name)
+{
+	for (uint32_t i = 0; i < cnt; i++)
+		if (str_eq(names[i], name))
+			return true;
+	return false;
+}
+
+/* 0, RULES_E_INVALID (reported) or -ENOMEM. */
+static int collect_host_names(struct compilation *c, struct program *program)
+{
+	struct str *names = NULL;
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < program->predicate_cnt; i++) {
+		const struct predicate *predicate = program->predicates[i];
+
+		if (!has_host_names(predicate))
+			continue;
+		if (!names)
+			names = arena_new_array(c->arena, struct str, HOST_NAMES_MAX);
+		if (!names)
+			return -ENOMEM;
+		for (uint32_t j = 0; j < predicate->literal_cnt; j++) {
+			struct str name = predicate->literals[j].value.str;
+
+			if (is_in(names, cnt, name))
+				continue;
+			if (cnt == HOST_NAMES_MAX) {
+				diags_error(c->diags, SPAN_NONE, "E0319", NULL,
+					    "more than %d host names are compared with addresses",
+					    HOST_NAMES_MAX);
+				return RULES_E_INVALID;
+			}
+			names[cnt++] = name;
+		}
+	}
+	program->host_names = names;
+	program->host_name_cnt = cnt;
+	return 0;
+}
+
 static int finish(struct compilation *c, struct compiled_rule *rules, struct expr **expressions,
 		  const bool *is_active, bool is_match_all, struct program **ret)
 {
@@ -315,7 +364,9 @@ static int finish(struct compilation *c, struct compiled_rule *rules, struct exp
 	program->rules = rules;
 	program->rule_cnt = c->defs->rule_cnt;
 	program->expressions = expressions;
-	r = plan_build(c, expressions, is_active, program);
+	r = collect_host_names(c, program);
+	if (r == 0)
+		r = plan_build(c, expressions, is_active, program);
 	if (r == 0)
 		*ret = program;
 	return r;

@@ -348,6 +348,7 @@ GETTER(get_is_lower_layer)
 /* ---- the table ------------------------------------------------------------------------------ */
 
 #define EITHER	  (FIELD_IS_ANY | FIELD_ALL_DIFFER | FIELD_FILTER_ONLY | FIELD_NO_RIGHT_SIDE)
+#define HOST_NAME (FIELD_IS_ANY | FIELD_ALL_DIFFER | FIELD_NO_RIGHT_SIDE | FIELD_IS_HOST_NAME)
 #define ONE_NET	  (FIELD_FILTER_ONLY | FIELD_NO_RIGHT_SIDE)
 #define NO_VALUE  "Always, until its source exists."
 #define NO_FD	  "On events without a descriptor."
@@ -357,7 +358,7 @@ GETTER(get_is_lower_layer)
 /* clang-format off */
 static const struct field fields[] = {
 	FIELD_ROW("fd.cip", IP, 0, schema_is_socket, net_get_client_ip, "Address of the client.", NO_SOCKET, "fd.cip = 10.0.0.1"),
-	FIELD_ROW_RESERVED("fd.cip.name", STRING, FIELD_NO_RIGHT_SIDE, "Name of the client's address, by DNS.", NO_VALUE, "fd.cip.name = example.org"),
+	FIELD_ROW("fd.cip.name", STRING, HOST_NAME, schema_is_socket, net_get_client_host_name, "The host names in rules whose address, by DNS, is the client's one; empty where there is none. A constant is a host name, resolved at start and each 30 seconds.", NO_SOCKET, "fd.cip.name = example.org"),
 	FIELD_ROW("fd.cnet", NET, ONE_NET, schema_is_socket, net_get_client_net, "Network of the client.", NO_SOCKET, "fd.cnet = 10.0.0.0/8"),
 	FIELD_ROW("fd.connected", BOOL, 0, schema_is_socket, net_get_connected,
 		"Whether the socket is connected after the call; one that is still in progress is not.", "On events without a socket.", "fd.connected = true"),
@@ -381,7 +382,7 @@ static const struct field fields[] = {
 	FIELD_ROW("fd.is_upper_layer", BOOL, 0, schema_has_file, get_is_upper_layer, "Whether the file lies in the upper layer of an overlay.", NO_FILE, "fd.is_upper_layer = true"),
 	FIELD_ROW("fd.l4proto", STRING, 0, schema_is_socket, net_get_l4proto, "tcp, udp, icmp, raw, or <NA> for another.", "On events without a socket.", "fd.l4proto = udp"),
 	FIELD_ROW("fd.lip", IP, 0, schema_is_socket, net_get_local_ip, "Local address.", NO_SOCKET, "fd.lip = 10.0.0.1"),
-	FIELD_ROW_RESERVED("fd.lip.name", STRING, FIELD_NO_RIGHT_SIDE, "Name of the local address, by DNS.", NO_VALUE, "fd.lip.name = example.org"),
+	FIELD_ROW("fd.lip.name", STRING, HOST_NAME, schema_is_socket, net_get_local_host_name, "The host names in rules whose address, by DNS, is the local one; empty where there is none. A constant is a host name, resolved at start and each 30 seconds.", NO_SOCKET, "fd.lip.name = example.org"),
 	FIELD_ROW("fd.lnet", NET, ONE_NET, schema_is_socket, net_get_local_net, "Local network.", NO_SOCKET, "fd.lnet = 10.0.0.0/8"),
 	FIELD_ROW("fd.lport", PORT, 0, schema_is_socket, net_get_local_port, "Local port.", NO_SOCKET, "fd.lport > 32767"),
 	FIELD_ROW("fd.lproto", STRING, 0, schema_is_socket, net_get_local_proto, "Service name of the local port, or its number.", NO_SOCKET, "fd.lproto = ntp"),
@@ -396,12 +397,12 @@ static const struct field fields[] = {
 	FIELD_ROW("fd.port", PORT, EITHER, schema_is_socket, net_get_port, "Port of either end; != asks that both differ.", NO_SOCKET, "fd.port = 22"),
 	FIELD_ROW("fd.proto", STRING, EITHER, schema_is_socket, net_get_proto, "Service name of either end's port, or its number.", NO_SOCKET, "fd.proto = ssh"),
 	FIELD_ROW("fd.rip", IP, 0, schema_is_socket, net_get_remote_ip, "Remote address.", NO_SOCKET, "fd.rip = 10.0.0.1"),
-	FIELD_ROW_RESERVED("fd.rip.name", STRING, FIELD_NO_RIGHT_SIDE, "Name of the remote address, by DNS.", NO_VALUE, "fd.rip.name = example.org"),
+	FIELD_ROW("fd.rip.name", STRING, HOST_NAME, schema_is_socket, net_get_remote_host_name, "The host names in rules whose address, by DNS, is the remote one; empty where there is none. A constant is a host name, resolved at start and each 30 seconds.", NO_SOCKET, "fd.rip.name = example.org"),
 	FIELD_ROW("fd.rnet", NET, ONE_NET, schema_is_socket, net_get_remote_net, "Remote network.", NO_SOCKET, "fd.rnet = 10.0.0.0/8"),
 	FIELD_ROW("fd.rport", PORT, 0, schema_is_socket, net_get_remote_port, "Remote port.", NO_SOCKET, "fd.rport = 22"),
 	FIELD_ROW("fd.rproto", STRING, 0, schema_is_socket, net_get_remote_proto, "Service name of the remote port, or its number.", NO_SOCKET, "fd.rproto = ssh"),
 	FIELD_ROW("fd.sip", IP, 0, schema_is_socket, net_get_server_ip, "Address of the server.", NO_SOCKET, "fd.sip = 169.254.169.254"),
-	FIELD_ROW_RESERVED("fd.sip.name", STRING, FIELD_NO_RIGHT_SIDE, "Name of the server's address, by DNS.", NO_VALUE, "fd.sip.name = example.org"),
+	FIELD_ROW("fd.sip.name", STRING, HOST_NAME, schema_is_socket, net_get_server_host_name, "The host names in rules whose address, by DNS, is the server's one; empty where there is none. A constant is a host name, resolved at start and each 30 seconds.", NO_SOCKET, "fd.sip.name = example.org"),
 	FIELD_ROW("fd.snet", NET, ONE_NET, schema_is_socket, net_get_server_net, "Network of the server.", NO_SOCKET, "fd.snet in (10.0.0.0/8, 192.168.0.0/16)"),
 	FIELD_ROW("fd.sockfamily", STRING, 0, schema_is_socket, net_get_sockfamily, "ip or unix.", "On every other event.", "fd.sockfamily = ip"),
 	FIELD_ROW("fd.sport", PORT, 0, schema_is_socket, net_get_server_port, "Port of the server.", NO_SOCKET, "fd.sport = 443"),

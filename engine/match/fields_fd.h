@@ -43,5 +43,9 @@ FD_GETTER(net_get_server_ip);
 FD_GETTER(net_get_server_net);
 FD_GETTER(net_get_server_port);
 FD_GETTER(net_get_server_proto);
+FD_GETTER(net_get_local_host_name);
+FD_GETTER(net_get_remote_host_name);
+FD_GETTER(net_get_client_host_name);
+FD_GETTER(net_get_server_host_name);
 
 #endif

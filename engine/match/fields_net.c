@@ -444,3 +444,55 @@ FD_GETTER(net_get_server_proto)
 {
 	give_end_proto(context, END_SERVER, ret);
 }
+
+/* ---- names by DNS --------------------------------------------------------------------------- */
+
+#define NAMES_MAX 64 /* that share one address, and are told */
+
+/* The rules' host names that have the address; the empty text, which is no name, where none has it,
+ * so that `!=` holds. Pending until each name has been asked for once. */
+static void give_host_names(const struct field_context *context, enum end end,
+			    struct value_set *ret)
+{
+	const struct host_names *table = context->host_names;
+	struct value values[NAMES_MAX] = { { .type = VALUE_STRING, .str = STR("") } };
+	uint32_t names[NAMES_MAX], cnt;
+	struct host_address address;
+	struct wire_tuple tuple;
+	struct value value;
+
+	if (!table || !find_ip_tuple(context->event, &tuple) ||
+	    !find_end(context->event, &tuple, &end))
+		return;
+	if (host_names_are_waited_for(table) && !context->is_final) {
+		ret->state = FIELD_PENDING;
+		return;
+	}
+	value = address_value(&tuple, end, VALUE_IP);
+	host_address_from(value.ip.bytes, tuple.family == AF_INET ? 4 : 16, &address);
+	cnt = host_names_find(table, &address, names, NAMES_MAX);
+	for (uint32_t i = 0; i < cnt; i++)
+		values[i] = (struct value){ .type = VALUE_STRING,
+					    .str = host_names_at(table, names[i]) };
+	give_values(context, values, MAX(cnt, 1u), ret);
+}
+
+FD_GETTER(net_get_local_host_name)
+{
+	give_host_names(context, END_LOCAL, ret);
+}
+
+FD_GETTER(net_get_remote_host_name)
+{
+	give_host_names(context, END_REMOTE, ret);
+}
+
+FD_GETTER(net_get_client_host_name)
+{
+	give_host_names(context, END_CLIENT, ret);
+}
+
+FD_GETTER(net_get_server_host_name)
+{
+	give_host_names(context, END_SERVER, ret);
+}

@@ -175,6 +175,8 @@ struct program {
 	bool has_regex;
 	const struct compiled_rule *rules;
 	uint32_t rule_cnt;
+	const struct str *host_names; /* constants that are resolved, each once */
+	uint32_t host_name_cnt;
 	struct expr *const *expressions; /* by rule, NULL: not compiled */
 };
 

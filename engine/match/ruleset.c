@@ -11,6 +11,7 @@
 #include "addition.h"
 #include "codes.h"
 #include "loader.h"
+#include "program.h"
 #include "rule_files.h"
 #include "select.h"
 
@@ -298,6 +299,12 @@ void ruleset_events(const struct ruleset *ruleset, struct event_set *ret)
 uint32_t ruleset_needs(const struct ruleset *ruleset)
 {
 	return ruleset->needs;
+}
+
+const struct str *ruleset_host_names(const struct ruleset *ruleset, uint32_t *ret_cnt)
+{
+	*ret_cnt = ruleset->program->host_name_cnt;
+	return ruleset->program->host_names;
 }
 
 const struct program *ruleset_program(const struct ruleset *ruleset)

@@ -9,6 +9,7 @@ void metadata_config_default(struct metadata_config *config)
 	*config = (struct metadata_config){
 		.host_root = "",
 		.want_runtimes = true,
+		.want_host_names = true,
 		.kubernetes = KUBERNETES_AUTO,
 		.kubelet_url = "https://127.0.0.1:10250",
 		.max_pods = 16384,

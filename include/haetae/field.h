@@ -7,6 +7,7 @@
 
 #include "haetae/container.h"
 #include "haetae/event.h"
+#include "haetae/host_names.h"
 #include "haetae/proc.h"
 
 /* clang-format off */
@@ -59,7 +60,8 @@ typedef bool (*field_override_fn)(const struct field *field, const struct field_
 struct field_context {
 	const struct event *event;
 	const struct proc_table *procs;
-	const struct pod_table *pods; /* or NULL */
+	const struct pod_table *pods;	     /* or NULL */
+	const struct host_names *host_names; /* of the ruleset; NULL: none is resolved */
 	struct users *users;
 	const char *hostname;
 	const char *source;	    /* "syscall" */
@@ -127,6 +129,8 @@ typedef void (*field_get_fn)(const struct field_context *context,
 #define FIELD_NEEDS_ENV	    (1u << 12) /* the kernel must read the environment (decision 29) */
 #define FIELD_NEEDS_SWAP    (1u << 13) /* needs the enter program (decision 2) */
 #define FIELD_IS_U32	    (1u << 14) /* of 32 bits, as ids: a negative constant wraps there */
+#define FIELD_IS_HOST_NAME \
+	(1u << 15) /* constants are resolved; only = != in (rule-language.md 2.6) */
 
 struct field {
 	const char *name;

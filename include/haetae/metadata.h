@@ -33,6 +33,7 @@ struct metadata_config {
 	const char *token_file, *ca_file; /* NULL: those of the service account */
 	const char *node_name;		  /* whose pods; NULL: NODE_NAME, else the host's name */
 	bool want_all_pods;		  /* the whole cluster's, for k8s.peer.* (decision 27) */
+	bool want_host_names;		  /* resolve those in rules; default true */
 	uint32_t max_pods;		  /* default 16384 */
 	uint64_t request_timeout_ns;	  /* of one request but a watch; default 5 s */
 	uint64_t backoff_min_ns, backoff_max_ns; /* of a failing source; default 200 ms, 30 s */

@@ -101,6 +101,8 @@ const struct rule *ruleset_find(const struct ruleset *ruleset, struct str name);
 void ruleset_events(const struct ruleset *ruleset, struct event_set *ret);
 /* Any of FIELD_NEEDS_… over conditions and outputs. */
 uint32_t ruleset_needs(const struct ruleset *ruleset);
+/* The host names that conditions compare addresses with, each once; at most HOST_NAMES_MAX. */
+const struct str *ruleset_host_names(const struct ruleset *ruleset, uint32_t *ret_cnt);
 /* Expanded condition with where each part came from, event types, plan, shared slots. */
 void ruleset_explain(const struct ruleset *ruleset, const struct rule *rule, struct buf *out);
 /* Every program of every event type, for golden files. */

@@ -260,3 +260,44 @@ Test(fields_net, lengths)
 	fixture_event(&fixture);
 	cr_expect_str_eq(fixture_read(&fixture, "evt.buflen"), "5");
 }
+
+/* ---- names by DNS --------------------------------------------------------------------------- */
+
+static void expect_name(const char *what, const char *field, const char *want)
+{
+	cr_expect_str_eq(fixture_read(&fixture, field), want, "%s: %s is %s", what, field,
+			 fixture_read(&fixture, field));
+}
+
+Test(fields_net, host_names)
+{
+	static const struct str rules_names[] = { { "one.test", 8 }, { "two.test", 8 } };
+	struct host_address server;
+	struct host_names *table = NULL;
+
+	begin(EVENT_CONNECT, 0);
+	record_put_tuple(&fixture.record, "tuple", A ":40000", B ":443", IPPROTO_TCP);
+	fixture_event(&fixture);
+	expect_name("nothing is resolved", "fd.sip.name", NO);
+	cr_assert_eq(host_names_new(rules_names, 2, &table), 0);
+	fixture.context.host_names = table;
+	expect_name("not asked yet", "fd.sip.name", "<pending>");
+	fixture.context.is_final = true;
+	expect_name("not asked in time", "fd.sip.name", "");
+	fixture.context.is_final = false;
+	cr_assert(host_address_from((const uint8_t[]){ 8, 8, 8, 8 }, 4, &server));
+	host_names_set(table, 1, &server, 1);
+	expect_name("one is not asked yet", "fd.sip.name", "<pending>");
+	host_names_set(table, 0, NULL, 0);
+	expect_name("all are known", "fd.sip.name", "two.test");
+	expect_name("all are known", "fd.rip.name", "two.test");
+	expect_name("all are known", "fd.cip.name", "");
+	expect_name("all are known", "fd.lip.name", "");
+	host_names_set(table, 0, &server, 1);
+	expect_name("two names", "fd.sip.name", "one.test | two.test");
+	begin(EVENT_CONNECT, 0);
+	record_put_unix(&fixture.record, "tuple", "/run/x");
+	fixture_event(&fixture);
+	expect_name("no address", "fd.sip.name", NO);
+	host_names_free(table);
+}
