@@ -15,6 +15,9 @@
 /* Copies text that is not empty over what was there; what does not fit sets is_cut. */
 void info_set(struct container_info *info, struct str *field, struct str text);
 
+/* What `info` lacks is copied from `from`, except is_partial. */
+void info_fill(struct container_info *info, const struct container_info *from);
+
 /* Key and value pairs that grow within an info's arena, METADATA_LABELS_MAX at most. Zeroed, it is
  * empty. A key that comes again replaces the value. */
 struct info_labels {

@@ -45,9 +45,10 @@ struct source {
 	bool is_reported; /* its failure has been logged */
 	uint32_t index;	  /* among the sources */
 	uint32_t in_flight;
-	unsigned failures; /* in a row */
-	uint64_t next_ns;  /* boot time; UINT64_MAX: only questions */
-	int socket_fd;	   /* of source_request(); -1 */
+	unsigned failures;   /* in a row */
+	uint64_t next_ns;    /* boot time; UINT64_MAX: only questions */
+	uint64_t stepped_ns; /* when step() was last called */
+	int socket_fd;	     /* of source_request(); -1 */
 };
 
 /* ---- what the thread gives ------------------------------------------------------------------ */

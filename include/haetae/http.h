@@ -40,7 +40,8 @@ struct http_result {
 struct http_request {
 	const char *method;	    /* "GET" */
 	const char *url;	    /* http: or https: */
-	const char *unix_socket;    /* NULL: by the URL's host */
+	const char *unix_socket;    /* NULL: by the URL's host; a new connection each time */
+	const char *peer_name;	    /* for messages; NULL: the socket, or scheme and host */
 	const char *const *headers; /* "Name: value", or NULL entries are skipped */
 	uint32_t header_cnt;
 	struct str body;			    /* copied; p NULL: none */
