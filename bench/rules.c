@@ -194,7 +194,7 @@ static double run_pass(struct world *world, struct contestant *contestant)
 		event_stream_decode(&world->stream, i, &world->event);
 		proc_table_apply(world->procs, &world->event);
 		if (contestant->matcher)
-			matcher_run(contestant->matcher, &world->context, count_hit,
+			matcher_run(contestant->matcher, &world->context, count_hit, NULL,
 				    &contestant->hit_cnt);
 	}
 	return (double)(cpu_ns() - begin) / world->stream.record_cnt;

@@ -78,6 +78,7 @@ int engine_init(struct engine *engine, const struct daemon_config *config,
 		.users = engine->users,
 		.hostname = engine->hostname,
 		.source = "syscall",
+		.is_final = true,
 	};
 	engine->alert = (struct alert_context){
 		.fields = &engine->fields,
@@ -144,7 +145,7 @@ static void run_stages(struct engine *engine)
 	if (!(event->schema->flags & EVENT_STATE)) {
 		event->number = engine->next_number++;
 		engine->counters.evaluated++;
-		matcher_run(engine->matcher, &engine->fields, raise_alert, engine);
+		matcher_run(engine->matcher, &engine->fields, raise_alert, NULL, engine);
 	}
 	arena_reset(&engine->scratch);
 }

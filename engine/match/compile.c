@@ -367,6 +367,7 @@ static int finish(struct compilation *c, struct compiled_rule *rules, struct exp
 	r = collect_host_names(c, program);
 	if (r == 0)
 		r = plan_build(c, expressions, is_active, program);
+	program->expr_cnt = c->expr_cnt;
 	if (r == 0)
 		*ret = program;
 	return r;

@@ -1,35 +1,13 @@
 /*
  * The evaluator: a loop over instructions, slots read once an event, no allocation but event
- * scratch. Owns slots, memo stamps and the call stack. Called by matcher.c, in the engine thread.
+ * scratch. Where a pending value was touched a rule runs twice: leaves over such values all false,
+ * then all true (decision 23). Leaves carry their negation, so no other values can give less than
+ * the first or more than the second. Owns slots, memo stamps and the call stack. Called by
+ * matcher.c, in the engine thread.
  */
-#include "eval.h"
+#include "eval_private.h"
 
 #include <errno.h>
-
-#include "plan_index.h"
-
-/* More comparisons of parts cost more than trying the entries. */
-#define PARTS_MAX 4096
-
-/* Everything remembered carries the generation of its event; a new event only counts up. */
-struct value_slot {
-	uint32_t generation;
-	struct value_set set;
-};
-
-struct evaluator {
-	const struct program *program; /* borrowed */
-	const struct field_context *context;
-	uint32_t generation;	  /* even; never 0 */
-	struct value_slot *slots; /* owned, as all below */
-	uint32_t *tests, *units;  /* generation | value */
-	uint32_t *stack;	  /* instructions to return to */
-	uint64_t *candidates;	  /* bit per entry of the plan at hand */
-	uint32_t *rows;		  /* generation in which a row was found */
-	uint32_t parts_left;	  /* comparisons of strings around keys, this event */
-	struct op_context op;
-	struct matcher_stats stats;
-};
 
 struct evaluator *evaluator_free(struct evaluator *evaluator)
 {
@@ -37,7 +15,8 @@ struct evaluator *evaluator_free(struct evaluator *evaluator)
 		return NULL;
 	free(evaluator->slots);
 	free(evaluator->tests);
-	free(evaluator->units);
+	free(evaluator->low_units);
+	free(evaluator->high_units);
 	free(evaluator->stack);
 	free(evaluator->candidates);
 	free(evaluator->rows);
@@ -55,14 +34,16 @@ int evaluator_new(const struct program *program, struct evaluator **ret)
 	e->program = program;
 	e->slots = calloc((size_t)program->operand_cnt + 1, sizeof(*e->slots));
 	e->tests = calloc((size_t)program->predicate_cnt + 1, sizeof(*e->tests));
-	e->units = calloc((size_t)program->unit_cnt + 1, sizeof(*e->units));
+	e->low_units = calloc((size_t)program->unit_cnt + 1, sizeof(*e->low_units));
+	e->high_units = calloc((size_t)program->unit_cnt + 1, sizeof(*e->high_units));
+	e->units = e->low_units;
 	e->stack = calloc((size_t)program->call_depth + 1, sizeof(*e->stack));
 	e->candidates = calloc((size_t)program->entries_max / 64 + 1, sizeof(*e->candidates));
 	e->rows = calloc((size_t)program->row_cnt + 1, sizeof(*e->rows));
 	if (program->has_regex)
 		e->op.regex = regex_scratch_new();
-	if (!e->slots || !e->tests || !e->units || !e->stack || !e->candidates || !e->rows ||
-	    (program->has_regex && !e->op.regex)) {
+	if (!e->slots || !e->tests || !e->low_units || !e->high_units || !e->stack ||
+	    !e->candidates || !e->rows || (program->has_regex && !e->op.regex)) {
 		evaluator_free(e);
 		return -ENOMEM;
 	}
@@ -74,29 +55,38 @@ static void next_generation(struct evaluator *e)
 {
 	const struct program *program = e->program;
 
-	e->generation += 2;
+	e->generation += GENERATION_STEP;
 	if (e->generation)
 		return;
-	/* Wrapped, after two thousand million events: stamps of old could look new. */
+	/* Wrapped, after a thousand million events: stamps of old could look new. */
 	memset(e->slots, 0, program->operand_cnt * sizeof(*e->slots));
 	memset(e->tests, 0, program->predicate_cnt * sizeof(*e->tests));
-	memset(e->units, 0, program->unit_cnt * sizeof(*e->units));
+	memset(e->low_units, 0, program->unit_cnt * sizeof(*e->low_units));
+	memset(e->high_units, 0, program->unit_cnt * sizeof(*e->high_units));
 	memset(e->rows, 0, program->row_cnt * sizeof(*e->rows));
-	e->generation = 2;
+	e->generation = GENERATION_STEP;
 }
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-/* A path's readings go through a transformer one by one: reading i of every argument. */
-static bool take_reading(const struct evaluator *e, const struct operand *operand, uint32_t reading,
-			 struct value_set *arguments, uint32_t *reading_cnt)
+/* A path's readings go through a transformer one by one: reading i of every argument. What an
+ * absent argument makes absent waits for no other. */
+static enum field_state take_reading(const struct evaluator *e, const struct operand *operand,
+				     uint32_t reading, struct value_set *arguments,
+				     uint32_t *reading_cnt)
 {
+	enum field_state state = FIELD_VALUE;
+
 	for (uint32_t i = 0; i < operand->item_cnt; i++) {
 		const struct operand *item = operand->items[i];
 		struct value_set set = e->slots[item->slot].set;
 
+		if (set.state == FIELD_PENDING) {
+			state = FIELD_PENDING;
+			continue;
+		}
 		if (set.state != FIELD_VALUE || (!item->is_list && set.cnt == 0))
-			return false;
+			return FIELD_ABSENT;
 		if (!item->is_list) {
 			*reading_cnt = MAX(*reading_cnt, set.cnt);
 			set.values += MIN(reading, set.cnt - 1);
@@ -104,7 +94,7 @@ static bool take_reading(const struct evaluator *e, const struct operand *operan
 		}
 		arguments[i] = set;
 	}
-	return true;
+	return state;
 }
 
 static void run_transform(struct evaluator *e, const struct operand *operand, struct value_set *ret)
@@ -120,8 +110,8 @@ static void run_transform(struct evaluator *e, const struct operand *operand, st
 	uint32_t reading_cnt = 1;
 	struct value *values;
 
-	*ret = (struct value_set){ .state = FIELD_ABSENT };
-	if (!take_reading(e, operand, 0, arguments, &reading_cnt))
+	*ret = (struct value_set){ .state = take_reading(e, operand, 0, arguments, &reading_cnt) };
+	if (ret->state != FIELD_VALUE)
 		return;
 	transform_run(operand->transform, &given, ret);
 	if (reading_cnt == 1 || operand->is_list || ret->state != FIELD_VALUE)
@@ -142,16 +132,22 @@ static void collect_list(struct evaluator *e, const struct operand *operand, str
 {
 	struct value *values =
 		arena_alloc(e->context->event->scratch, operand->item_cnt * sizeof(*values));
+	enum field_state state = FIELD_VALUE;
 
 	*ret = (struct value_set){ .state = FIELD_ABSENT };
 	for (uint32_t i = 0; values && i < operand->item_cnt; i++) {
 		const struct value_set *item = &e->slots[operand->items[i]->slot].set;
 
-		if (item->state != FIELD_VALUE || item->cnt == 0)
+		if (item->state == FIELD_PENDING)
+			state = FIELD_PENDING;
+		else if (item->state != FIELD_VALUE || item->cnt == 0)
 			return;
-		values[i] = item->values[0];
+		else
+			values[i] = item->values[0];
 	}
-	if (values)
+	if (values && state == FIELD_PENDING)
+		ret->state = FIELD_PENDING;
+	else if (values)
 		*ret = (struct value_set){ FIELD_VALUE, operand->item_cnt, values };
 }
 
@@ -180,7 +176,7 @@ static void read_operand(struct evaluator *e, const struct operand *operand)
 	}
 }
 
-static const struct value_set *get_value(struct evaluator *e, const struct operand *operand)
+const struct value_set *eval_value(struct evaluator *e, const struct operand *operand)
 {
 	const struct value_slot *slot = &e->slots[operand->slot];
 
@@ -194,25 +190,43 @@ static const struct value_set *get_value(struct evaluator *e, const struct opera
 
 /* ---- tests and units ------------------------------------------------------------------------- */
 
-static bool get_test(struct evaluator *e, uint32_t number)
+/* Where the other side is absent the comparison is false, whatever comes. */
+static bool is_pending(const struct value_set *left, const struct value_set *right)
 {
-	const struct predicate *predicate;
-	uint32_t *memo = &e->tests[number];
-	const struct value_set *right;
-	bool value;
+	if (left->state == FIELD_PENDING)
+		return !right || right->state != FIELD_ABSENT;
+	return right && right->state == FIELD_PENDING && left->state != FIELD_ABSENT;
+}
 
-	if ((*memo & ~1u) == e->generation)
-		return *memo & 1;
-	predicate = e->program->predicates[number];
-	right = predicate->right ? get_value(e, predicate->right) : NULL;
+static uint32_t run_test(struct evaluator *e, uint32_t number)
+{
+	const struct predicate *predicate = e->program->predicates[number];
+	const struct value_set *right = predicate->right ? eval_value(e, predicate->right) : NULL;
+	const struct value_set *left = eval_value(e, predicate->left);
+
 	e->stats.predicates_evaluated++;
-	value = predicate_match(predicate, get_value(e, predicate->left), right, &e->op);
-	*memo = e->generation | value;
-	return value;
+	if (is_pending(left, right))
+		return MEMO_PENDING;
+	return predicate_match(predicate, left, right, &e->op) ? MEMO_TRUE : 0;
+}
+
+/* The leaf's value, negation applied, in the pass at hand. */
+static bool get_leaf(struct evaluator *e, uint32_t number, bool is_negated)
+{
+	uint32_t *memo = &e->tests[number];
+
+	if ((*memo & ~MEMO_BITS) != e->generation)
+		*memo = e->generation | run_test(e, number);
+	if (*memo & MEMO_PENDING) {
+		e->touched = MEMO_PENDING;
+		return e->is_high;
+	}
+	return (*memo & MEMO_TRUE) != is_negated;
 }
 
 /* Runs from an instruction to the end of its unit. Units within it are entered by the explicit
- * stack, at most call_depth deep. */
+ * stack, at most call_depth deep. What was touched before a unit counts as touched in it: at worst
+ * a second pass says the same as the first. */
 static bool run_code(struct evaluator *e, uint32_t entry)
 {
 	const struct program *program = e->program;
@@ -223,9 +237,10 @@ static bool run_code(struct evaluator *e, uint32_t entry)
 	while (pc < PLAN_FALSE) {
 		instruction = &program->code[pc];
 		if (instruction->op == INSTRUCTION_TEST) {
-			value = get_test(e, instruction->operand) != instruction->is_negated;
-		} else if ((e->units[instruction->operand] & ~1u) == e->generation) {
-			value = e->units[instruction->operand] & 1;
+			value = get_leaf(e, instruction->operand, instruction->is_negated);
+		} else if ((e->units[instruction->operand] & ~MEMO_BITS) == e->generation) {
+			value = e->units[instruction->operand] & MEMO_TRUE;
+			e->touched |= e->units[instruction->operand] & MEMO_PENDING;
 		} else {
 			e->stack[depth++] = pc;
 			pc = program->units[instruction->operand].entry;
@@ -235,264 +250,164 @@ static bool run_code(struct evaluator *e, uint32_t entry)
 		while (pc >= PLAN_FALSE && depth > 0) {
 			value = pc == PLAN_TRUE;
 			instruction = &program->code[e->stack[--depth]];
-			e->units[instruction->operand] = e->generation | value;
+			e->units[instruction->operand] = e->generation | e->touched | value;
 			pc = value ? instruction->on_true : instruction->on_false;
 		}
 	}
 	return pc == PLAN_TRUE;
 }
 
-static bool run_entry(struct evaluator *e, const struct plan_entry *entry)
+static bool run_unit(struct evaluator *e, uint32_t number, uint32_t entry)
 {
-	uint32_t *memo = entry->unit == PLAN_NONE ? NULL : &e->units[entry->unit];
+	uint32_t *memo = &e->units[number];
+
+	if ((*memo & ~MEMO_BITS) != e->generation) {
+		bool value = run_code(e, entry);
+
+		*memo = e->generation | e->touched | value;
+	}
+	e->touched |= *memo & MEMO_PENDING;
+	return *memo & MEMO_TRUE;
+}
+
+static bool run_pass(struct evaluator *e, const struct plan_entry *entry)
+{
+	return entry->unit == PLAN_NONE ? run_code(e, entry->entry)
+					: run_unit(e, entry->unit, entry->entry);
+}
+
+static void set_pass(struct evaluator *e, bool is_high)
+{
+	e->is_high = is_high;
+	e->units = is_high ? e->high_units : e->low_units;
+}
+
+static enum verdict run_entry(struct evaluator *e, const struct plan_entry *entry)
+{
 	bool value;
 
-	if (memo && (*memo & ~1u) == e->generation)
-		return *memo & 1;
-	value = run_code(e, entry->entry);
-	if (memo)
-		*memo = e->generation | value;
+	e->touched = 0;
+	if (run_pass(e, entry))
+		return VERDICT_TRUE;
+	if (!e->touched)
+		return VERDICT_FALSE;
+	set_pass(e, true);
+	value = run_pass(e, entry);
+	set_pass(e, false);
+	return value ? VERDICT_PENDING : VERDICT_FALSE;
+}
+
+static bool run_gate_pass(struct evaluator *e, const struct plan_gate *gate)
+{
+	return gate->is_unit ? run_unit(e, gate->number, e->program->units[gate->number].entry)
+			     : get_leaf(e, gate->number, false);
+}
+
+bool eval_gate(struct evaluator *e, const struct plan_gate *gate)
+{
+	bool value;
+
+	e->touched = 0;
+	value = run_gate_pass(e, gate);
+	if (value || !e->touched)
+		return value;
+	set_pass(e, true);
+	value = run_gate_pass(e, gate);
+	set_pass(e, false);
 	return value;
 }
 
-/* ---- candidates ------------------------------------------------------------------------------ */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
-static void add_entries(struct evaluator *e, const struct plan_index *index,
-			struct posting_range range)
+static unsigned run_candidates(struct evaluator *e, const struct plan *plan,
+			       const struct evaluator_calls *calls)
 {
-	for (uint32_t i = range.begin; i < range.begin + range.cnt; i++)
-		e->candidates[index->postings[i] / 64] |= 1ULL << (index->postings[i] % 64);
-}
-
-static void find_key(struct evaluator *e, const struct plan_index *index,
-		     const struct plan_lookup *lookup, struct str key)
-{
-	uint32_t cursor = (uint32_t)str_hash(key);
-	const struct lookup_row *row;
-
-	while ((row = plan_lookup_next(lookup, key, &cursor)))
-		add_entries(e, index, row->entries);
-}
-
-static void find_affixes(struct evaluator *e, const struct plan_index *index,
-			 const struct plan_lookup *lookup, struct str text)
-{
-	for (unsigned word = 0; word < ARRAY_LEN(lookup->lengths); word++) {
-		for (uint64_t left = lookup->lengths[word]; left; left &= left - 1) {
-			uint32_t length = word * 64 + (uint32_t)__builtin_ctzll(left);
-			uint32_t skip = lookup->kind == LOOKUP_SUFFIX ? text.n - length : 0;
-
-			if (length <= text.n)
-				find_key(e, index, lookup, (struct str){ text.p + skip, length });
-		}
-	}
-}
-
-static bool has_length(const struct plan_lookup *lookup, uint32_t length)
-{
-	return length < 256 && (lookup->lengths[length / 64] >> (length % 64) & 1);
-}
-
-/* Where a path is not in normal form, every entry of the lookup stays a candidate. */
-static void find_path(struct evaluator *e, const struct plan_index *index,
-		      const struct plan_lookup *lookup, struct str path)
-{
-	bool is_normal = path.n && *path.p == '/' && !memmem(path.p, path.n, "//", 2);
-
-	if (!is_normal) {
-		for (uint32_t i = 0; i <= lookup->mask; i++)
-			if (lookup->rows[i].key.p)
-				add_entries(e, index, lookup->rows[i].entries);
-		return;
-	}
-	for (uint32_t i = 1; i <= path.n && i < 256; i++)
-		if ((i == path.n || path.p[i] == '/') && has_length(lookup, i))
-			find_key(e, index, lookup, (struct str){ path.p, i });
-}
-
-/* Whether the row's string stands around its key, which begins at text.p + at. */
-static bool is_whole(const struct plan_lookup *lookup, const struct lookup_row *row,
-		     struct str text, uint32_t at)
-{
-	const char *begin = text.p + at - row->key_at;
-
-	if (at < row->key_at || row->whole.n > text.n - (at - row->key_at))
-		return false;
-	if (lookup->kind == LOOKUP_CONTAINS)
-		return memcmp(begin, row->whole.p, row->whole.n) == 0;
-	for (uint32_t i = 0; i < row->whole.n; i++)
-		if (plan_index_lower(begin[i]) != row->whole.p[i])
-			return false;
-	return true;
-}
-
-/* Each row once an event: a long text may repeat a part a thousand times. One that never is whole
- * is looked at each time, until too much has been looked at: then the key alone will do. */
-static void find_part(struct evaluator *e, const struct plan_index *index,
-		      const struct plan_lookup *lookup, struct str text, uint32_t at,
-		      struct str key)
-{
-	uint32_t cursor = (uint32_t)str_hash(key);
-	const struct lookup_row *row;
-
-	while ((row = plan_lookup_next(lookup, key, &cursor))) {
-		uint32_t *seen = &e->rows[lookup->first_row + (uint32_t)(row - lookup->rows)];
-
-		if (*seen == e->generation)
-			continue;
-		if (e->parts_left) {
-			e->parts_left--;
-			if (!is_whole(lookup, row, text, at))
-				continue;
-		}
-		*seen = e->generation;
-		add_entries(e, index, row->entries);
-	}
-}
-
-static void find_parts(struct evaluator *e, const struct plan_index *index,
-		       const struct plan_lookup *lookup, struct str text)
-{
-	bool is_lower = lookup->kind == LOOKUP_ICONTAINS;
-	char part[PLAN_TRIGRAM];
-
-	for (uint32_t i = 0; i + PLAN_TRIGRAM <= text.n; i++) {
-		uint32_t bit;
-
-		for (uint32_t j = 0; j < PLAN_TRIGRAM; j++)
-			part[j] = is_lower ? plan_index_lower(text.p[i + j]) : text.p[i + j];
-		bit = plan_filter_bit(part);
-		if (lookup->filter[bit / 64] >> (bit % 64) & 1)
-			find_part(e, index, lookup, text, i, (struct str){ part, PLAN_TRIGRAM });
-	}
-}
-
-/* The networks that the address can be in: one for each prefix length that there is. */
-static void find_nets(struct evaluator *e, const struct plan_index *index,
-		      const struct plan_lookup *lookup, const struct ip_address *address)
-{
-	uint32_t first = ip_length(address) == 4 ? 0 : PLAN_NET_V6;
-	char bytes[PLAN_NET_BYTES];
-
-	for (uint32_t prefix = 0; prefix <= ip_length(address) * 8; prefix++) {
-		uint32_t bit = first + prefix;
-		struct cidr net;
-
-		if (!(lookup->lengths[bit / 64] >> (bit % 64) & 1))
-			continue;
-		net = cidr_around(address, prefix);
-		find_key(e, index, lookup, plan_index_net(&net, bytes));
-	}
-}
-
-static void find_value(struct evaluator *e, const struct plan_index *index,
-		       const struct plan_lookup *lookup, const struct value *value)
-{
-	uint64_t number;
-
-	switch (lookup->kind) {
-	case LOOKUP_EQUAL:
-		find_key(e, index, lookup, plan_index_key(lookup->class, value, &number));
-		return;
-	case LOOKUP_PREFIX:
-	case LOOKUP_SUFFIX:
-		find_affixes(e, index, lookup, value->str);
-		return;
-	case LOOKUP_PATH:
-		find_path(e, index, lookup, value->str);
-		return;
-	case LOOKUP_NET:
-		find_nets(e, index, lookup, &value->ip);
-		return;
-	case LOOKUP_CONTAINS:
-	case LOOKUP_ICONTAINS:
-		find_parts(e, index, lookup, value->str);
-		return;
-	case LOOKUP__COUNT:
-		return;
-	}
-}
-
-static void run_lookup(struct evaluator *e, const struct plan_index *index,
-		       const struct plan_lookup *lookup)
-{
-	const struct value_set *set = get_value(e, lookup->operand);
-
-	for (uint32_t i = 0; set->state == FIELD_VALUE && i < set->cnt; i++)
-		find_value(e, index, lookup, &set->values[i]);
-}
-
-static bool run_gate(struct evaluator *e, const struct plan_gate *gate)
-{
-	uint32_t *memo = &e->units[gate->number];
-
-	if (!gate->is_unit)
-		return get_test(e, gate->number);
-	if ((*memo & ~1u) != e->generation)
-		*memo = e->generation | run_code(e, e->program->units[gate->number].entry);
-	return *memo & 1;
-}
-
-static void find_candidates(struct evaluator *e, const struct plan *plan)
-{
-	const struct plan_index *index = plan->index;
-	size_t words = plan->entry_cnt / 64 + 1;
-
-	if (!index) {
-		memset(e->candidates, 0xff, words * sizeof(*e->candidates));
-		return;
-	}
-	memcpy(e->candidates, index->always, words * sizeof(*e->candidates));
-	for (uint32_t i = 0; i < index->lookup_cnt; i++)
-		run_lookup(e, index, &index->lookups[i]);
-	for (uint32_t i = 0; i < index->gate_cnt; i++)
-		if (run_gate(e, &index->gates[i]))
-			add_entries(e, index, index->gates[i].entries);
-}
-
-static unsigned run_candidates(struct evaluator *e, const struct plan *plan, evaluator_hit_fn hit,
-			       void *data)
-{
+	bool is_blocked = false; /* by an earlier rule that may yet be the first true one */
 	unsigned hit_cnt = 0;
 
 	for (uint32_t word = 0; word <= plan->entry_cnt / 64; word++) {
 		for (uint64_t left = e->candidates[word]; left; left &= left - 1) {
 			uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(left);
+			enum verdict verdict;
 
 			if (i >= plan->entry_cnt)
 				return hit_cnt;
 			e->stats.rules_evaluated++;
-			if (!run_entry(e, &plan->entries[i]))
+			verdict = run_entry(e, &plan->entries[i]);
+			if (verdict == VERDICT_FALSE)
 				continue;
-			hit_cnt++;
-			hit(plan->entries[i].rule, data);
-			if (!e->program->is_match_all)
+			if (verdict == VERDICT_PENDING || is_blocked) {
+				calls->open(plan->entries[i].rule, verdict, calls->data);
+				is_blocked = !e->program->is_match_all;
+			} else {
+				hit_cnt++;
+				calls->hit(plan->entries[i].rule, calls->data);
+			}
+			if (verdict == VERDICT_TRUE && !e->program->is_match_all)
 				return hit_cnt;
 		}
 	}
 	return hit_cnt;
 }
 
+/* False where no rule looks at such an event. */
+static bool begin(struct evaluator *e, const struct field_context *context,
+		  const struct plan **ret_plan)
+{
+	if (context->event->code >= EVENT_CODE__COUNT)
+		return false;
+	*ret_plan = &e->program->plans[context->event->code];
+	if ((*ret_plan)->entry_cnt == 0)
+		return false;
+	e->context = context;
+	e->op.scratch = context->event->scratch;
+	next_generation(e);
+	return true;
+}
+
 unsigned evaluator_run(struct evaluator *e, const struct field_context *context,
-		       evaluator_hit_fn hit, void *data)
+		       const struct evaluator_calls *calls)
 {
 	const struct plan *plan;
 	unsigned hit_cnt;
 
-	if (context->event->code >= EVENT_CODE__COUNT)
+	if (!begin(e, context, &plan))
 		return 0;
-	plan = &e->program->plans[context->event->code];
-	if (plan->entry_cnt == 0)
-		return 0;
-	e->context = context;
-	e->op.scratch = context->event->scratch;
 	e->stats.events++;
 	e->parts_left = PARTS_MAX;
-	next_generation(e);
-	find_candidates(e, plan);
-	hit_cnt = run_candidates(e, plan, hit, data);
+	eval_find(e, plan);
+	hit_cnt = run_candidates(e, plan, calls);
 	e->stats.scratch_exhausted += context->event->scratch->failed;
 	return hit_cnt;
+}
+
+const struct plan_entry *plan_find(const struct plan *plan, uint32_t rule)
+{
+	uint32_t begin = 0, end = plan->entry_cnt;
+
+	while (begin < end) {
+		uint32_t middle = begin + (end - begin) / 2;
+
+		if (plan->entries[middle].rule < rule)
+			begin = middle + 1;
+		else
+			end = middle;
+	}
+	return begin < plan->entry_cnt && plan->entries[begin].rule == rule ? &plan->entries[begin]
+									    : NULL;
+}
+
+enum verdict evaluator_decide(struct evaluator *e, const struct field_context *context,
+			      uint32_t rule)
+{
+	const struct plan_entry *entry;
+	const struct plan *plan;
+
+	if (!begin(e, context, &plan))
+		return VERDICT_FALSE;
+	entry = plan_find(plan, rule);
+	e->stats.rules_evaluated += entry != NULL;
+	return entry ? run_entry(e, entry) : VERDICT_FALSE;
 }
 
 void evaluator_stats(const struct evaluator *e, struct matcher_stats *ret)

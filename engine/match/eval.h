@@ -4,6 +4,7 @@
 #ifndef HAETAE_MATCH_EVAL_H
 #define HAETAE_MATCH_EVAL_H
 
+#include "haetae/rules.h"
 #include "ops.h"
 
 struct evaluator;
@@ -12,10 +13,18 @@ struct evaluator;
 int evaluator_new(const struct program *program, struct evaluator **ret);
 struct evaluator *evaluator_free(struct evaluator *evaluator);
 
-typedef void (*evaluator_hit_fn)(uint32_t rule, void *data);
-/* See matcher_run() of rules.h. */
+/* See matcher_run() and matcher_decide() of rules.h. */
+struct evaluator_calls {
+	void (*hit)(uint32_t rule, void *data);
+	void (*open)(uint32_t rule, enum verdict verdict, void *data);
+	void *data;
+};
 unsigned evaluator_run(struct evaluator *evaluator, const struct field_context *context,
-		       evaluator_hit_fn hit, void *data);
+		       const struct evaluator_calls *calls);
+enum verdict evaluator_decide(struct evaluator *evaluator, const struct field_context *context,
+			      uint32_t rule);
+/* The rule's entry, or NULL. */
+const struct plan_entry *plan_find(const struct plan *plan, uint32_t rule);
 void evaluator_stats(const struct evaluator *evaluator, struct matcher_stats *ret);
 
 #endif

@@ -87,13 +87,14 @@ void field_read(const struct field *field, const struct field_context *context,
 		const struct field_argument *argument, struct value_set *ret)
 {
 	*ret = (struct value_set){ .state = FIELD_ABSENT };
-	if (context->override && context->override(field, argument, ret, context->override_data))
-		return;
-	*ret = (struct value_set){ .state = FIELD_ABSENT };
-	/* Its header's zeros are nobody's: uid 0 would be root. */
-	if (context->event->schema->flags & EVENT_OWN && is_of_task(field))
-		return;
-	field->get(context, argument, ret);
+	if (!context->override ||
+	    !context->override(field, argument, ret, context->override_data)) {
+		*ret = (struct value_set){ .state = FIELD_ABSENT };
+		/* Its header's zeros are nobody's: uid 0 would be root. */
+		if (context->event->schema->flags & EVENT_OWN && is_of_task(field))
+			return;
+		field->get(context, argument, ret);
+	}
 	if (ret->state == FIELD_PENDING && context->is_final)
 		ret->state = FIELD_ABSENT;
 }

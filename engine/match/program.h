@@ -170,6 +170,7 @@ struct program {
 	uint32_t call_depth;  /* units within units */
 	uint32_t row_cnt;     /* of lookups that look for parts of a string */
 	uint32_t entries_max; /* of one plan */
+	uint32_t expr_cnt;    /* ids of expressions are below */
 	struct plan plans[EVENT_CODE__COUNT];
 	bool is_match_all;
 	bool has_regex;

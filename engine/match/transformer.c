@@ -131,20 +131,24 @@ const struct field *transformer_field(const struct transformer *transformer, uns
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-/* False where an argument is missing: then so is the result. */
-static bool take_items(const struct operand *operand, const struct value_set *slots,
-		       struct value_set *items)
+/* Where an argument is missing, so is the result; a pending one is waited for otherwise. */
+static enum field_state take_items(const struct operand *operand, const struct value_set *slots,
+				   struct value_set *items)
 {
+	enum field_state state = FIELD_VALUE;
+
 	for (uint32_t i = 0; i < operand->item_cnt; i++) {
 		const struct operand *item = operand->items[i];
 
 		items[i] = slots[item->slot];
-		if (items[i].state != FIELD_VALUE || (items[i].cnt == 0 && !item->is_list))
-			return false;
-		if (!item->is_list)
+		if (items[i].state == FIELD_PENDING)
+			state = FIELD_PENDING;
+		else if (items[i].state != FIELD_VALUE || (items[i].cnt == 0 && !item->is_list))
+			return FIELD_ABSENT;
+		else if (!item->is_list)
 			items[i].cnt = 1;
 	}
-	return true;
+	return state;
 }
 
 static void run(const struct operand *operand, const struct value_set *slots, struct arena *scratch,
@@ -160,9 +164,10 @@ static void run(const struct operand *operand, const struct value_set *slots, st
 		.scratch = scratch,
 	};
 
-	*ret = (struct value_set){ .state = FIELD_ABSENT };
-	if (!take_items(operand, slots, items))
+	*ret = (struct value_set){ .state = take_items(operand, slots, items) };
+	if (ret->state != FIELD_VALUE)
 		return;
+	ret->state = FIELD_ABSENT;
 	if (operand->kind == OPERAND_TRANSFORM) {
 		transform_run(operand->transform, &given, ret);
 		return;

@@ -121,11 +121,31 @@ static inline void matcher_freep(struct matcher **matcher)
 	*matcher = matcher_free(*matcher);
 }
 
+/* Of a condition, or where pending values leave it open (decision 23). */
+enum verdict {
+	VERDICT_FALSE,
+	VERDICT_TRUE,
+	VERDICT_PENDING
+};
 typedef void (*matcher_hit_fn)(const struct rule *rule, void *data);
+/* A rule that can't be decided yet: its verdict is pending, or (`first` mode) it is true and an
+ * earlier one is pending. */
+typedef void (*matcher_open_fn)(const struct rule *rule, enum verdict verdict, void *data);
 /* Evaluates the event's rules in order; calls hit for the first true one, or for each in `all`
- * mode. Allocates nothing but from event->scratch. Returns the number of hits. */
+ * mode, and open for those that wait: in `first` mode no hit follows one, and the last can be a
+ * true one. open NULL: only where nothing is pending (context->is_final). Allocates nothing but
+ * from event->scratch. Neither may call the matcher. Returns the number of hits. */
 unsigned matcher_run(struct matcher *matcher, const struct field_context *context,
-		     matcher_hit_fn hit, void *data);
+		     matcher_hit_fn hit, matcher_open_fn open, void *data);
+/* One rule over an event, whatever the others say: for one that was open before. */
+enum verdict matcher_decide(struct matcher *matcher, const struct field_context *context,
+			    const struct rule *rule);
+/* The fields that the condition can read on events of this code, each argument of one by itself. */
+typedef void (*matcher_field_fn)(const struct field *field, const struct field_argument *argument,
+				 void *data);
+void matcher_fields(struct matcher *matcher, unsigned event_code, const struct rule *rule,
+		    matcher_field_fn visit, void *data);
+bool matcher_is_match_all(const struct matcher *matcher);
 
 struct matcher_stats {
 	uint64_t events; /* that had at least one rule */

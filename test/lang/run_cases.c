@@ -234,9 +234,9 @@ static const char *evaluate(struct run *run, const struct ruleset *ruleset)
 		die(run, "out of memory");
 	arena_init(&scratch, 1u << 20);
 	/* Twice: the second event must not see anything of the first. */
-	matcher_run(matcher, &context, count_hit, &hits);
+	matcher_run(matcher, &context, count_hit, NULL, &hits);
 	arena_reset(&scratch);
-	matcher_run(matcher, &context, count_hit, &hits);
+	matcher_run(matcher, &context, count_hit, NULL, &hits);
 	arena_done(&scratch);
 	return hits == 2 ? "true" : hits == 0 ? "false" : "not the same twice";
 }

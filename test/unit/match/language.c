@@ -209,7 +209,7 @@ unsigned language_run(struct language *language, const char *event_name, const s
 	context.override_data = &source;
 	arena_init(&scratch, 4u << 20);
 	hae_assert(evaluator_new(language->program, &evaluator) == 0);
-	evaluator_run(evaluator, &context, count, &hits);
+	evaluator_run(evaluator, &context, &(struct evaluator_calls){ count, NULL, &hits });
 	evaluator_free(evaluator);
 	arena_done(&scratch);
 	if (ret_hits)

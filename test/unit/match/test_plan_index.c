@@ -357,7 +357,7 @@ static struct answer run(struct evaluator *evaluator, const char *event_name, st
 
 	event.schema = event_schema_get((enum event_type)code);
 	arena_init(&scratch, SCRATCH_MAX);
-	evaluator_run(evaluator, &context, note_hit, &answer);
+	evaluator_run(evaluator, &context, &(struct evaluator_calls){ note_hit, NULL, &answer });
 	arena_done(&scratch);
 	return answer;
 }
