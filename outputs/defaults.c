@@ -27,7 +27,7 @@ void sink_config_default(struct sink_config *config)
 void spool_config_default(struct spool_config *config)
 {
 	*config = (struct spool_config){
-		.dir = "/var/lib/haetae/spool",
+		.dir = SPOOL_DIR_DEFAULT,
 		.max_bytes = 1ULL << 30,
 		.segment_bytes = 8u << 20,
 	};

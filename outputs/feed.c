@@ -10,7 +10,10 @@
 #include <sys/random.h>
 
 #include "haetae/clock.h"
+#include "haetae/dead_letter.h"
 #include "haetae/log.h"
+
+#include "filter.h"
 
 static void count(_Atomic uint64_t *counter)
 {
@@ -71,10 +74,13 @@ static uint64_t bytes_of(const struct alert *alert)
 	return sizeof(*alert) + alert->json.n + alert->text.n;
 }
 
-bool feed_is_full(const struct sink *sink)
+uint32_t feed_room(const struct sink *sink)
 {
-	return sink->feed.waiting.cnt >= sink->config.queue_length ||
-	       sink->feed.waiting_bytes >= FEED_BYTES_MAX;
+	const struct feed *feed = &sink->feed;
+
+	if (feed->waiting.cnt >= sink->config.queue_length || feed->waiting_bytes >= FEED_BYTES_MAX)
+		return 0;
+	return sink->config.queue_length - feed->waiting.cnt;
 }
 
 /* The reference is the delivery's from here on. */
@@ -91,7 +97,9 @@ static struct delivery *new_delivery(struct sink *sink, struct alert *alert)
 
 bool feed_add(struct sink *sink, struct alert *alert)
 {
-	struct delivery *delivery = feed_is_full(sink) ? NULL : new_delivery(sink, alert);
+	bool is_full = sink->feed.waiting.cnt >= sink->config.queue_length ||
+		       sink->feed.waiting_bytes >= FEED_BYTES_MAX + FEED_BYTES_MARGIN;
+	struct delivery *delivery = is_full ? NULL : new_delivery(sink, alert);
 
 	if (!delivery) {
 		count(&sink->counters.dropped[alert->priority]);
@@ -104,49 +112,85 @@ bool feed_add(struct sink *sink, struct alert *alert)
 	return true;
 }
 
+bool feed_wants(const struct sink *sink, const struct spool_frame *frame)
+{
+	if (frame->sink.n)
+		return str_eq_text(frame->sink, sink->config.name);
+	return filter_passes(&sink->config, frame->parts.priority, frame->parts.rule,
+			     frame->parts.tags);
+}
+
 /* ---- out ------------------------------------------------------------------------------------ */
 
 bool sink_has_waiting(const struct sink *sink)
 {
-	return sink->feed.waiting.first != NULL;
+	return sink->feed.waiting.first || sink->feed.spool_cnt > 0;
+}
+
+/* From the spool, over what is not for this sink. NULL: nothing more there. */
+static struct delivery *read_spool(struct sink *sink)
+{
+	struct feed *feed = &sink->feed;
+	struct spool_position start;
+	struct spool_frame frame;
+
+	while (feed->spool_cnt > 0 && spool_read(feed->spool, feed->user, &frame, &start) == 0) {
+		struct delivery *delivery;
+		struct alert *alert;
+
+		if (!feed_wants(sink, &frame))
+			continue;
+		feed->spool_cnt--;
+		alert = alert_restore(&frame.parts);
+		delivery = alert ? new_delivery(sink, alert) : NULL;
+		if (delivery) {
+			delivery->segment = start.segment;
+			delivery->offset = start.offset;
+			return delivery;
+		}
+		alert_free(alert);
+		count(&sink->counters.failed); /* no memory for it */
+	}
+	/* At the end, and fewer were found than were written: they were damaged since. */
+	atomic_fetch_add_explicit(&sink->counters.failed, feed->spool_cnt, memory_order_relaxed);
+	feed->spool_cnt = 0;
+	return NULL;
+}
+
+static void put_into_taken(struct feed *feed, struct delivery *delivery)
+{
+	struct delivery *before = feed->taken.last;
+
+	/* Almost always the last; what was given back may be older. */
+	while (before && before->number > delivery->number)
+		before = before->previous;
+	list_insert_before(&feed->taken, delivery, before ? before->next : feed->taken.first);
 }
 
 struct delivery *sink_take(struct sink *sink)
 {
 	struct feed *feed = &sink->feed;
-	struct delivery *delivery = feed->waiting.first, *after;
+	struct delivery *delivery = feed->waiting.first;
 
+	if (delivery) {
+		list_remove(&feed->waiting, delivery);
+		feed->waiting_bytes -= bytes_of(delivery->alert);
+	} else if (feed->spool) {
+		delivery = read_spool(sink);
+	}
 	if (!delivery)
 		return NULL;
-	list_remove(&feed->waiting, delivery);
-	feed->waiting_bytes -= bytes_of(delivery->alert);
 	if (delivery->attempts > 0)
 		count(&sink->counters.retried);
-	else
-		delivery->first_wall_ns = clock_boot_ns() + (uint64_t)clock_wall_offset_ns();
-	/* Almost always the last; what was given back may be older. */
-	for (after = feed->taken.last; after && after->number > delivery->number;)
-		after = after->previous;
-	list_insert_before(&feed->taken, delivery, after ? after->next : feed->taken.first);
+	put_into_taken(feed, delivery);
 	return delivery;
 }
 
-/* In order: the place in the spool moves only over what is done as a whole. */
 static void end_delivery(struct sink *sink, struct delivery *delivery)
 {
-	struct feed *feed = &sink->feed;
-
-	hae_assert(!delivery->is_done);
-	delivery->is_done = true;
-	alert_free(TAKE_PTR(delivery->owned));
-	delivery->alert = NULL;
-	feed->memory_cnt--;
-	while (feed->taken.first && feed->taken.first->is_done) {
-		struct delivery *first = feed->taken.first;
-
-		list_remove(&feed->taken, first);
-		delivery_free(first);
-	}
+	list_remove(&sink->feed.taken, delivery);
+	sink->feed.memory_cnt -= delivery->segment == 0;
+	delivery_free(delivery);
 }
 
 void sink_acknowledge(struct sink *sink, struct delivery *delivery)
@@ -155,9 +199,25 @@ void sink_acknowledge(struct sink *sink, struct delivery *delivery)
 	end_delivery(sink, delivery);
 }
 
+static void keep_dead_letter(struct sink *sink, const struct delivery *delivery, const char *reason)
+{
+	uint64_t lost = 0;
+	int r = dead_letters_append(spool_dir_fd(sink->feed.spool), sink->config.name,
+				    delivery->alert, delivery->attempts + 1, reason, &lost);
+
+	atomic_fetch_add_explicit(&sink->counters.dead_letters_lost, lost + (r < 0),
+				  memory_order_relaxed);
+	if (r == 0)
+		count(&sink->counters.dead_letters);
+	else
+		log_warning("sink %s: alert %s was refused for good (%s) and can't be kept: %s",
+			    sink->config.name, delivery->alert->uuid, reason, strerror(-r));
+}
+
 void sink_fail(struct sink *sink, struct delivery *delivery, const char *reason)
 {
-	(void)reason;
+	if (sink->feed.spool)
+		keep_dead_letter(sink, delivery, reason);
 	count(&sink->counters.failed);
 	end_delivery(sink, delivery);
 }
@@ -176,16 +236,53 @@ void sink_give_back(struct sink *sink, struct delivery *delivery)
 	delivery->link = NULL;
 }
 
+/* ---- places and ends ------------------------------------------------------------------------ */
+
+static const struct delivery *first_of_spool(const struct delivery_list *list)
+{
+	const struct delivery *delivery = list->first;
+
+	while (delivery && delivery->segment == 0)
+		delivery = delivery->next;
+	return delivery;
+}
+
+/* The oldest that has no end: waiting again, or taken; else all that was read has one. */
+void feed_commit(struct sink *sink)
+{
+	struct feed *feed = &sink->feed;
+	const struct delivery *waiting = first_of_spool(&feed->waiting);
+	const struct delivery *oldest = first_of_spool(&feed->taken);
+
+	if (waiting && (!oldest || waiting->number < oldest->number))
+		oldest = waiting;
+	spool_commit(feed->spool, feed->user,
+		     oldest ? (struct spool_position){ oldest->segment, oldest->offset }
+			    : spool_at(feed->spool, feed->user));
+}
+
+uint64_t feed_spooled(const struct sink *sink)
+{
+	const struct feed *feed = &sink->feed;
+
+	return feed->spool_cnt + feed->left_cnt;
+}
+
 static void give_up_list(struct sink *sink, struct delivery_list *list)
 {
-	for (struct delivery *delivery = list->first; delivery; delivery = delivery->next)
-		if (!delivery->is_done && delivery->segment == 0)
+	for (struct delivery *delivery = list->first; delivery; delivery = delivery->next) {
+		if (delivery->segment == 0)
 			count(&sink->counters.failed);
+		else
+			sink->feed.left_cnt++;
+	}
 	list_free(list);
 }
 
 void feed_give_up(struct sink *sink)
 {
+	if (sink->feed.spool)
+		feed_commit(sink);
 	give_up_list(sink, &sink->feed.waiting);
 	give_up_list(sink, &sink->feed.taken);
 	sink->feed.waiting_bytes = 0;

@@ -27,9 +27,10 @@ bool filter_matches(struct str pattern, struct str text)
 	return p == pattern.n;
 }
 
-static bool has_tag(const struct alert *alert, struct str tag)
+/* Tags are each ended by a NUL. */
+static bool has_tag(struct str tags, struct str tag)
 {
-	const char *at = alert->tags.p, *end = at + alert->tags.n;
+	const char *at = tags.p, *end = at + tags.n;
 
 	while (at < end) {
 		uint32_t n = (uint32_t)strnlen(at, (size_t)(end - at));
@@ -41,18 +42,19 @@ static bool has_tag(const struct alert *alert, struct str tag)
 	return false;
 }
 
-bool filter_passes(const struct sink_config *config, const struct alert *alert)
+bool filter_passes(const struct sink_config *config, enum priority priority, struct str rule,
+		   struct str tags)
 {
 	bool passes = config->tag_cnt == 0;
 
-	if (alert->priority > config->min_priority)
+	if (priority > config->min_priority)
 		return false;
 	for (uint32_t i = 0; i < config->tag_cnt && !passes; i++)
-		passes = has_tag(alert, str_from(config->tags[i]));
+		passes = has_tag(tags, str_from(config->tags[i]));
 	if (!passes || config->rule_cnt == 0)
 		return passes;
 	for (uint32_t i = 0; i < config->rule_cnt; i++)
-		if (filter_matches(str_from(config->rules[i]), alert->rule))
+		if (filter_matches(str_from(config->rules[i]), rule))
 			return true;
 	return false;
 }

@@ -6,7 +6,8 @@
 
 #include "haetae/sink.h"
 
-bool filter_passes(const struct sink_config *config, const struct alert *alert);
+bool filter_passes(const struct sink_config *config, enum priority priority, struct str rule,
+		   struct str tags);
 /* The whole text; * stands for any number of bytes. */
 bool filter_matches(struct str pattern, struct str text);
 

@@ -14,83 +14,18 @@
 #include "haetae/clock.h"
 #include "haetae/http.h"
 #include "haetae/log.h"
-#include "haetae/queue.h"
 
-#include "feed.h"
-#include "filter.h"
+#include "outputs_private.h"
 
-#define BATCH_MAX     256
-#define BATCH_BYTES   (1u << 20)
 #define QUEUE_DEFAULT 8192
 /* Interrupts a write that blocks although poll(2) said it would not, such as one to a terminal that
  * is stopped. Ignored by default, so that one from elsewhere does no harm. */
 #define INTERRUPT_SIGNAL SIGURG
 #define INTERRUPT_PERIOD (50 * NS_PER_MS)
 
-struct outputs {
-	struct queue queue;
-	struct sink sinks[SINKS_MAX];
-	uint32_t sink_cnt;
-	struct http_client *http; /* owned; NULL: no sink wants it */
-	struct outputs_guest guest;
-	uint64_t guest_ns; /* when its step is due */
-	pthread_t thread;
-	bool is_running; /* the engine's view: the thread was started and not yet joined */
-	int wake_fd;	 /* from other threads: to stop, to open files anew */
-	_Atomic bool is_stopping, is_reopening;
-	_Atomic uint64_t deadline_ns; /* set before is_stopping */
-	_Atomic uint64_t accepted;
-	_Atomic uint64_t refused[PRIORITY__COUNT];
-};
-
 static const struct sink_kind *const kinds[] = { &sink_stdout };
 
-static void add(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
-}
-
 /* ---- the thread ----------------------------------------------------------------------------- */
-
-static void give_to_sinks(struct outputs *outputs, struct alert *alert)
-{
-	for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
-		struct sink *sink = &outputs->sinks[i];
-
-		if (filter_passes(&sink->config, alert))
-			(void)feed_add(sink, alert); /* it counts what it drops */
-		else
-			add(&sink->counters.filtered, 1);
-	}
-	alert_free(alert);
-}
-
-static bool has_room(const struct outputs *outputs)
-{
-	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
-		if (!feed_is_full(&outputs->sinks[i]))
-			return true;
-	return false;
-}
-
-/* True where there is more that could be taken. */
-static bool take_batch(struct outputs *outputs)
-{
-	size_t bytes = 0;
-
-	for (unsigned i = 0; i < BATCH_MAX && bytes < BATCH_BYTES; i++) {
-		struct alert *alert;
-
-		if (!has_room(outputs))
-			return false;
-		alert = queue_take(&outputs->queue);
-		if (!alert)
-			return false;
-		bytes += alert->json.n;
-		give_to_sinks(outputs, alert);
-	}
-	return true;
-}
 
 static void step_guest(struct outputs *outputs, uint64_t now_ns, bool is_ready)
 {
@@ -116,9 +51,10 @@ static void step_sinks(struct outputs *outputs)
 	}
 }
 
-static uint64_t next_wake_ns(const struct outputs *outputs)
+static uint64_t next_wake_ns(struct outputs *outputs)
 {
-	uint64_t wake_ns = outputs->guest.step ? outputs->guest_ns : UINT64_MAX;
+	uint64_t guest_ns = outputs->guest.step ? outputs->guest_ns : UINT64_MAX;
+	uint64_t wake_ns = MIN(guest_ns, intake_tick(outputs, clock_boot_ns()));
 
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
 		wake_ns = MIN(wake_ns, outputs->sinks[i].wake_ns);
@@ -159,26 +95,29 @@ static void wait_for_work(struct outputs *outputs, bool has_more)
 	step_guest(outputs, clock_boot_ns(), fds[2].revents != 0);
 }
 
+/* A receiver that is down does not hold the end up: what is in the spool is safe there. */
+static bool sink_is_drained(const struct sink *sink)
+{
+	const struct feed *feed = &sink->feed;
+
+	if (feed->memory_cnt > 0)
+		return false;
+	return sink->health != SINK_HEALTH_OK || feed->spool_cnt + feed->taken.cnt == 0;
+}
+
 static bool is_drained(const struct outputs *outputs)
 {
-	for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
-		const struct feed *feed = &outputs->sinks[i].feed;
-
-		if (feed->waiting.cnt + feed->taken.cnt > 0)
+	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
+		if (!sink_is_drained(&outputs->sinks[i]))
 			return false;
-	}
 	return queue_count(&outputs->queue) == 0;
 }
 
-/* The deadline is over: what is not out has failed. */
+/* The deadline is over, or all is done. */
 static void give_up(struct outputs *outputs)
 {
-	struct alert *alert;
-
-	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
-		feed_give_up(&outputs->sinks[i]);
-	while ((alert = queue_take(&outputs->queue)))
-		give_to_sinks(outputs, alert);
+	while (queue_count(&outputs->queue) > 0)
+		(void)intake_batch(outputs, true);
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
 		feed_give_up(&outputs->sinks[i]);
 }
@@ -191,7 +130,7 @@ static void *run(void *data)
 		bool is_stopping = outputs->is_stopping, has_more;
 
 		queue_acknowledge(&outputs->queue);
-		has_more = take_batch(outputs);
+		has_more = intake_batch(outputs, false);
 		step_sinks(outputs);
 		if (is_stopping &&
 		    (is_drained(outputs) || clock_boot_ns() >= outputs->deadline_ns)) {
@@ -293,6 +232,8 @@ int outputs_prepare(const struct outputs_config *config, struct outputs **ret)
 				 config->queue_length ? config->queue_length : QUEUE_DEFAULT);
 	if (r == 0)
 		r = open_sinks(outputs, config);
+	if (r == 0)
+		r = intake_open_spool(outputs, &config->spool);
 	if (r < 0) {
 		outputs_free(outputs);
 		return r;
@@ -329,10 +270,10 @@ bool outputs_put(struct outputs *outputs, struct alert *alert)
 	enum priority priority = alert->priority;
 
 	if (queue_put(&outputs->queue, alert)) {
-		add(&outputs->accepted, 1);
+		outputs_add(&outputs->accepted, 1);
 		return true;
 	}
-	add(&outputs->refused[priority], 1);
+	outputs_add(&outputs->refused[priority], 1);
 	alert_free(alert);
 	return false;
 }
@@ -396,73 +337,11 @@ struct outputs *outputs_free(struct outputs *outputs)
 		feed_done(&outputs->sinks[i]);
 	}
 	outputs->http = http_client_free(outputs->http);
+	outputs->spool = spool_free(outputs->spool);
 	while (outputs->queue.items && (alert = queue_take(&outputs->queue)))
 		alert_free(alert); /* the thread was never started */
 	queue_done(&outputs->queue);
 	close_fdp(&outputs->wake_fd);
 	free(outputs);
 	return NULL;
-}
-
-/* ---- accounts ------------------------------------------------------------------------------- */
-
-/* What has no end yet is queued. accepted is read last: the others follow it. */
-static void read_sink(const struct outputs *outputs, const struct sink *sink,
-		      struct sink_stats *ret)
-{
-	const struct sink_counters *counters = &sink->counters;
-	uint64_t ended, begun;
-
-	*ret = (struct sink_stats){
-		.name = sink->config.name,
-		.type = sink->config.type,
-		.is_durable = sink->config.is_durable,
-		.delivered = counters->delivered,
-		.failed = counters->failed,
-		.filtered = counters->filtered,
-		.retried = counters->retried,
-	};
-	ended = ret->delivered + ret->failed + ret->filtered;
-	for (unsigned i = 0; i < PRIORITY__COUNT; i++) {
-		ret->dropped[i] = counters->dropped[i];
-		ended += ret->dropped[i];
-	}
-	ret->restored = counters->restored;
-	begun = outputs->accepted + ret->restored;
-	ret->queued = begun - MIN(ended, begun);
-}
-
-void outputs_stats(const struct outputs *outputs, struct outputs_stats *ret)
-{
-	*ret = (struct outputs_stats){ .sink_cnt = outputs->sink_cnt };
-	for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
-		struct sink_stats one;
-
-		read_sink(outputs, &outputs->sinks[i], &one);
-		ret->restored += one.restored;
-		ret->delivered += one.delivered;
-		ret->failed += one.failed;
-		ret->filtered += one.filtered;
-		ret->queued += one.queued;
-		for (unsigned k = 0; k < PRIORITY__COUNT; k++)
-			ret->dropped[k] += one.dropped[k];
-	}
-	for (unsigned i = 0; i < PRIORITY__COUNT; i++)
-		ret->refused[i] = outputs->refused[i];
-	ret->accepted = outputs->accepted;
-}
-
-bool outputs_sink_stats(struct outputs *outputs, uint32_t index, struct sink_stats *ret)
-{
-	struct sink *sink = &outputs->sinks[index];
-
-	if (index >= outputs->sink_cnt)
-		return false;
-	read_sink(outputs, sink, ret);
-	pthread_mutex_lock(&sink->health_lock);
-	ret->health = sink->health;
-	ret->health_since_ns = sink->health_since_ns;
-	memcpy(ret->health_text, sink->health_text, sizeof(ret->health_text));
-	pthread_mutex_unlock(&sink->health_lock);
-	return true;
 }

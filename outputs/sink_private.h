@@ -59,16 +59,19 @@ struct delivery_list {
 /* What waits for a sink, and what it has taken. */
 struct feed {
 	struct delivery_list waiting; /* ascending numbers */
-	struct delivery_list taken;   /* ascending numbers; done ones behind one that is not */
+	struct delivery_list taken;   /* ascending numbers */
 	uint64_t waiting_bytes;	      /* of alerts in memory */
 	uint32_t memory_cnt;	      /* deliveries, waiting or taken, that are in no spool */
 	uint64_t next_number;
-	struct spool *spool; /* borrowed; NULL: not durable */
-	uint32_t reader;     /* of the spool */
+	struct spool *spool; /* borrowed; NULL: not durable, or it can't be used */
+	uint32_t user;	     /* of the spool */
+	uint64_t spool_cnt;  /* alerts for this sink that have not been read there */
+	uint64_t left_cnt;   /* taken from it, without an end when the sink ended */
 };
 
 struct sink_counters {
 	_Atomic uint64_t restored, delivered, failed, filtered, retried;
+	_Atomic uint64_t dead_letters, dead_letters_lost;
 	_Atomic uint64_t dropped[PRIORITY__COUNT];
 };
 

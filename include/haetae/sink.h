@@ -78,8 +78,10 @@ enum spool_fsync {
 	SPOOL_FSYNC_NEVER
 };
 
+#define SPOOL_DIR_DEFAULT "/var/lib/haetae/spool"
+
 struct spool_config {
-	const char *dir;	/* NULL: /var/lib/haetae/spool */
+	const char *dir;	/* NULL: SPOOL_DIR_DEFAULT */
 	uint64_t max_bytes;	/* default 1 GiB */
 	uint64_t segment_bytes; /* default 8 MiB */
 	enum spool_fsync fsync;
@@ -103,8 +105,9 @@ struct sink_stats {
 	uint64_t restored;  /* found in the spool at the start, or dead letters given back */
 	uint64_t delivered; /* acknowledged by the receiver */
 	uint64_t failed;    /* for good: dead letters; not durable: also what a stop left over */
-	uint64_t filtered;  /* not for this sink */
-	uint64_t dropped[PRIORITY__COUNT]; /* memory or spool full */
+	uint64_t dead_letters, dead_letters_lost; /* of those: kept, and not or no longer kept */
+	uint64_t filtered;			  /* not for this sink */
+	uint64_t dropped[PRIORITY__COUNT];	  /* memory or spool full */
 	uint64_t queued;  /* not yet at its end; where durable, also after a stop */
 	uint64_t retried; /* attempts beyond the first */
 	enum sink_health health;
@@ -172,6 +175,7 @@ struct outputs *outputs_free(struct outputs *outputs);
 void outputs_stats(const struct outputs *outputs, struct outputs_stats *ret);
 /* False beyond the last sink. */
 bool outputs_sink_stats(struct outputs *outputs, uint32_t index, struct sink_stats *ret);
+/* In a guest's step, or after outputs_stop(). */
 void outputs_spool_stats(struct outputs *outputs, struct spool_stats *ret);
 
 #endif
