@@ -4,18 +4,18 @@
  */
 #include <stdio.h>
 
-#include "haetae/daemon.h"
+#include "haetae/conf.h"
 #include "haetae/text.h"
 
 #include "commands.h"
 #include "list_table.h"
 #include "rule_paths.h"
-#include "settings.h"
 
 enum list_option {
 	OPTION_JSON,
 	OPTION_MARKDOWN,
 	OPTION_MDOC,
+	OPTION_YAML,
 	OPTION_RULES,
 	OPTION__COUNT
 };
@@ -24,6 +24,8 @@ static const struct option_spec options[] = {
 	[OPTION_JSON] = { 0, "json", NULL, "Print one JSON array.", false },
 	[OPTION_MARKDOWN] = { 0, "markdown", NULL, "Print a Markdown table.", false },
 	[OPTION_MDOC] = { 0, "mdoc", NULL, "Print a manual page.", false },
+	[OPTION_YAML] = { 0, "yaml", NULL,
+			  "For 'list options': print an annotated configuration file.", false },
 	[OPTION_RULES] = { 'r', "rules", "PATH",
 			   "For 'list rules': a rule file, or a folder of them; instead of the "
 			   "installed rules.",
@@ -213,24 +215,42 @@ static int list_events(const struct args *args, struct list_writer *writer)
 
 /* ---- options -------------------------------------------------------------------------------- */
 
+static void put_option(struct list_writer *writer, const struct conf_option *option, bool is_sink)
+{
+	_cleanup_(buf_done) struct buf key, value, standard;
+	struct list_item item = { 0 };
+
+	buf_init(&key, 128);
+	buf_init(&value, 4096);
+	buf_init(&standard, 4096);
+	buf_printf(&key, "%s%s", is_sink ? "sinks.NAME." : "", option->key);
+	conf_option_value(option, &value);
+	conf_option_default(option, is_sink, &standard);
+	item.name = buf_str(&key);
+	list_item_cell(&item, "value", buf_str(&value));
+	list_item_cell(&item, "description", str_from(option->doc));
+	list_item_cell(&item, "default", buf_str(&standard));
+	list_item_cell(&item, "example", text_or_none(option->example));
+	list_item_cell(&item, "secret",
+		       option->is_secret ? STR("masked where it is shown") : STR(""));
+	list_put(writer, &item);
+}
+
 static int list_options(const struct args *args, struct list_writer *writer)
 {
-	struct daemon_config config;
+	if (args_has(args, OPTION_YAML)) {
+		_cleanup_(buf_done) struct buf example;
 
-	daemon_config_default(&config);
-	list_begin(writer);
-	for (unsigned i = 0; setting_at(i); i++) {
-		const struct setting *setting = setting_at(i);
-		struct list_item item = { .name = str_from(setting->key) };
-		_cleanup_(buf_done) struct buf value;
-
-		buf_init(&value, 256);
-		setting->get(&config, &value);
-		list_item_cell(&item, "value", str_from(setting->value));
-		list_item_cell(&item, "description", str_from(setting->doc));
-		list_item_cell(&item, "default", buf_str(&value));
-		list_put(writer, &item);
+		buf_init(&example, 1u << 20);
+		conf_example(&example);
+		fwrite(example.p, 1, example.n, stdout);
+		return EXIT_OK;
 	}
+	list_begin(writer);
+	for (unsigned i = 0; conf_option_at(i); i++)
+		put_option(writer, conf_option_at(i), false);
+	for (unsigned i = 0; conf_sink_option_at(i); i++)
+		put_option(writer, conf_sink_option_at(i), true);
 	list_end(writer);
 	return EXIT_OK;
 }
@@ -264,7 +284,7 @@ static const struct list_kind {
 	    ".Sy syscall ." },
 	  list_events },
 	{ "options",
-	  { "haetae-options", "settings of haetae run", "Settings for the option\n.Fl o ." },
+	  { "haetae-options", "options of haetae run", "Options of the configuration." },
 	  list_options },
 };
 
@@ -307,10 +327,10 @@ static int run(const struct args *args)
 const struct command command_list = {
 	.name = "list",
 	.operands = "rules|fields|events|options",
-	.summary = "print the rules, or what rules and settings can name",
+	.summary = "print the rules, or what rules and the configuration can name",
 	.description =
 		"Prints one of the tables that the program works with: the rules that are\n"
-		"installed, the fields and events that rules may name, the settings of 'run -o'.",
+		"installed, the fields and events that rules may name, the options of haetae.yaml.",
 	.example = "haetae list fields --markdown",
 	.options = options,
 	.option_cnt = ARRAY_LEN(options),

@@ -5,13 +5,14 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "haetae/daemon.h"
+#include "haetae/conf.h"
 
 #include "commands.h"
+#include "configuration.h"
 #include "rule_paths.h"
-#include "settings.h"
 
 enum run_option {
+	RUN_CONFIG,
 	RUN_RULES,
 	RUN_SETTING,
 	RUN_FORMAT,
@@ -19,14 +20,19 @@ enum run_option {
 	RUN_MIN_PRIORITY,
 	RUN_SCOPE_PID,
 	RUN_SCOPE_CGROUP,
+	RUN_PRINT_CONFIG,
 	RUN__COUNT
 };
 
 static const struct option_spec options[] = {
+	[RUN_CONFIG] = { 'c', "config", "FILE",
+			 "The configuration; without it /etc/haetae/haetae.yaml where that exists.",
+			 false },
 	[RUN_RULES] = { 'r', "rules", "PATH",
 			"A rule file, or a folder of them; instead of the installed rules.", true },
 	[RUN_SETTING] = { 'o', "option", "KEY=VALUE",
-			  "Change a setting; 'haetae list options' prints them.", true },
+			  "Set an option of the configuration; 'haetae list options' prints them.",
+			  true },
 	[RUN_FORMAT] = { 0, "format", "text|json",
 			 "How alerts are printed: text on a terminal and JSON lines otherwise, "
 			 "where "
@@ -42,29 +48,31 @@ static const struct option_spec options[] = {
 	[RUN_SCOPE_CGROUP] = { 0, "scope-cgroup", "PATH",
 			       "Look only at the processes in this cgroup directory and below it.",
 			       false },
+	[RUN_PRINT_CONFIG] = { 0, "print-config", NULL,
+			       "Print the configuration that counts, secrets masked, with where "
+			       "each "
+			       "value came from, and exit.",
+			       false },
 };
 _Static_assert(ARRAY_LEN(options) == RUN__COUNT, "one row an option");
 
-static int apply_format(const struct args *args, struct sink_config *sink)
+static int apply_format(const struct args *args, struct conf *conf)
 {
 	const char *format = args_get(args, RUN_FORMAT);
-	bool is_terminal = isatty(STDOUT_FILENO);
 
-	sink->format = is_terminal ? SINK_TEXT : SINK_JSON;
-	if (format && strcmp(format, "text") == 0)
-		sink->format = SINK_TEXT;
-	else if (format && strcmp(format, "json") == 0)
-		sink->format = SINK_JSON;
-	else if (format)
+	if (!format)
+		return EXIT_OK;
+	if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
 		return args_usage_error(&command_run, "--format is text or json, not '%s'", format);
-	sink->want_color = is_terminal && !getenv("NO_COLOR");
+	conf_set_console_format(conf, strcmp(format, "text") == 0 ? SINK_TEXT : SINK_JSON);
 	return EXIT_OK;
 }
 
-static int apply_limits(const struct args *args, struct daemon_config *config)
+static int apply_limits(const struct args *args, struct conf *conf)
 {
 	const char *duration = args_get(args, RUN_DURATION);
 	const char *priority = args_get(args, RUN_MIN_PRIORITY);
+	struct daemon_config *config = &conf->daemon;
 
 	if (duration &&
 	    (!args_parse_duration(duration, &config->duration_ns) || config->duration_ns == 0))
@@ -75,67 +83,97 @@ static int apply_limits(const struct args *args, struct daemon_config *config)
 					"--min-priority is emergency, alert, critical, error, "
 					"warning, notice, informational or debug, not '%s'",
 					priority);
+	if (priority)
+		conf_mark_command_line(conf, "rules.min_priority");
 	return EXIT_OK;
 }
 
-static int apply_scope(const struct args *args, struct daemon_config *config)
+static int apply_scope(const struct args *args, struct conf *conf)
 {
 	const char *pid = args_get(args, RUN_SCOPE_PID);
+	const char *cgroup = args_get(args, RUN_SCOPE_CGROUP);
+	struct probes_config *config = &conf->daemon.probes;
 
-	config->probes.scope_cgroup = args_get(args, RUN_SCOPE_CGROUP);
-	if (pid && config->probes.scope_cgroup)
+	if (pid && cgroup)
 		return args_usage_error(&command_run,
 					"--scope-pid and --scope-cgroup exclude each other");
-	if (pid &&
-	    (!args_parse_u32(pid, &config->probes.scope_pid) || config->probes.scope_pid == 0))
+	if (pid && (!args_parse_u32(pid, &config->scope_pid) || config->scope_pid == 0))
 		return args_usage_error(&command_run, "--scope-pid is a process id, not '%s'", pid);
+	if (!pid && !cgroup)
+		return EXIT_OK;
+	/* The one takes the place of the other, too, where a file has it. */
+	config->scope_cgroup = cgroup;
+	if (cgroup)
+		config->scope_pid = 0;
+	conf_mark_command_line(conf, pid ? "probes.scope.pid" : "probes.scope.cgroup");
 	return EXIT_OK;
 }
 
-static int apply_settings(const struct args *args, struct daemon_config *config)
+static int apply_rules(const struct args *args, struct conf *conf, struct rule_paths *paths)
 {
-	uint32_t cnt;
-	_cleanup_(freep) const char **assignments = args_get_all(args, RUN_SETTING, &cnt);
+	bool is_given = args_has(args, RUN_RULES);
+	int r;
 
-	if (!assignments) {
-		fprintf(stderr, "haetae: %s\n", strerror(ENOMEM));
-		return EXIT_HOST;
-	}
-	for (uint32_t i = 0; i < cnt; i++)
-		if (settings_apply(config, assignments[i]))
-			return EXIT_USAGE;
+	if (!is_given && conf->daemon.rule_path_cnt > 0)
+		return EXIT_OK;
+	r = rule_paths_from_args(args, RUN_RULES, paths);
+	if (r != EXIT_OK)
+		return r;
+	if (!conf_set_rule_paths(conf, paths->paths, paths->path_cnt))
+		return args_usage_error(&command_run, "at most %d times -r", DAEMON_PATHS_MAX);
+	if (is_given)
+		conf_mark_command_line(conf, "rules.paths");
 	return EXIT_OK;
 }
 
-static int configure(const struct args *args, struct daemon_config *config)
+/* What stands on the command line stands above the file. */
+static int configure(const struct args *args, struct conf *conf, struct rule_paths *paths)
 {
-	int r = apply_format(args, &config->sinks[0]);
+	_cleanup_(diags_done) struct diags diags;
+	int r;
 
+	diags_init(&diags);
+	r = configuration_load(args, RUN_CONFIG, conf, &diags);
 	if (r == EXIT_OK)
-		r = apply_limits(args, config);
+		r = configuration_assign(args, RUN_SETTING, conf, &diags);
 	if (r == EXIT_OK)
-		r = apply_scope(args, config);
+		r = apply_format(args, conf);
 	if (r == EXIT_OK)
-		r = apply_settings(args, config);
+		r = apply_limits(args, conf);
+	if (r == EXIT_OK)
+		r = apply_scope(args, conf);
+	if (r == EXIT_OK)
+		r = apply_rules(args, conf, paths);
+	if (r == EXIT_OK)
+		r = configuration_finish(conf, &diags);
 	return r;
+}
+
+static int print_config(const struct conf *conf)
+{
+	_cleanup_(buf_done) struct buf out;
+
+	buf_init(&out, 16u << 20);
+	conf_print(conf, &out);
+	if (out.failed || fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout))
+		return EXIT_HOST;
+	return EXIT_OK;
 }
 
 static int run(const struct args *args)
 {
 	_cleanup_(rule_paths_done) struct rule_paths paths = { 0 };
-	struct daemon_config config;
+	_cleanup_(conf_freep) struct conf *conf = conf_new();
 	int r;
 
-	daemon_config_default(&config);
-	r = configure(args, &config);
+	if (!conf) {
+		fprintf(stderr, "haetae: %s\n", strerror(ENOMEM));
+		return EXIT_HOST;
+	}
+	r = configure(args, conf, &paths);
 	if (r != EXIT_OK)
 		return r;
-	r = rule_paths_from_args(args, RUN_RULES, &paths);
-	if (r != EXIT_OK)
-		return r;
-	config.rule_paths = paths.paths;
-	config.rule_path_cnt = paths.path_cnt;
-	return daemon_run(&config);
+	return args_has(args, RUN_PRINT_CONFIG) ? print_config(conf) : daemon_run(&conf->daemon);
 }
 
 const struct command command_run = {

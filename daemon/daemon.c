@@ -41,7 +41,9 @@ struct daemon {
 
 void daemon_config_default(struct daemon_config *config)
 {
-	*config = (struct daemon_config){ .queue_length = 8192, .want_banner = true };
+	*config = (struct daemon_config){ .queue_length = 8192,
+					  .log_level = LOG_LEVEL_INFO,
+					  .want_banner = true };
 	rules_options_default(&config->rules);
 	config->rules.compile_output = template_compile;
 	config->rules.selectors = config->selectors;
@@ -391,6 +393,7 @@ int daemon_run(const struct daemon_config *config)
 		log_error("starting: out of memory");
 		return EXIT_HOST;
 	}
+	log_configure(config->log_level, config->log_format);
 	*daemon = (struct daemon){ .config = config, .signal_fd = -1, .epoll_fd = -1 };
 	daemon->start_ns = clock_boot_ns();
 	r = start(daemon);

@@ -5,18 +5,20 @@
 #define HAETAE_DAEMON_H
 
 #include "haetae/alert.h"
+#include "haetae/log.h"
 #include "haetae/metadata.h"
 #include "haetae/probes.h"
 #include "haetae/proc.h"
 #include "haetae/rules.h"
 #include "haetae/sink.h"
 
+#define DAEMON_PATHS_MAX     256
 #define DAEMON_SELECTORS_MAX 64
 #define DAEMON_ADDITIONS_MAX 16
 #define DAEMON_CONSTANTS_MAX 16
 
 struct daemon_config {
-	const char *const *rule_paths;
+	const char *rule_paths[DAEMON_PATHS_MAX];
 	uint32_t rule_path_cnt;
 	struct rules_options rules; /* its lists point here: */
 	struct rule_selector selectors[DAEMON_SELECTORS_MAX];
@@ -33,8 +35,10 @@ struct daemon_config {
 	struct hold_config hold;
 	struct gate_config gate;
 	const char *http_listen; /* "127.0.0.1:9479"; NULL: no HTTP server */
-	uint64_t duration_ns;	 /* 0: until a signal */
-	bool want_banner;	 /* say on stderr what to try */
+	enum log_level log_level;
+	enum log_format log_format;
+	uint64_t duration_ns; /* 0: until a signal */
+	bool want_banner;     /* say on stderr what to try */
 };
 /* The result holds pointers into itself: it stays where it is. */
 void daemon_config_default(struct daemon_config *config);

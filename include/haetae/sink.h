@@ -65,7 +65,8 @@ struct sink_config {
 	} tls; /* http and syslog */
 	struct {
 		const char *arguments[SINK_ARGUMENTS_MAX + 1]; /* ended by NULL; no shell */
-		const char *user;			       /* default nobody (decision 39) */
+		uint32_t argument_cnt;
+		const char *user; /* default nobody (decision 39) */
 	} program;
 	/* Back-off of a receiver that fails: full jitter between 0 and a bound that doubles. */
 	uint64_t retry_min_ns, retry_max_ns; /* default 500 ms, 60 s */
