@@ -265,7 +265,7 @@ static enum tristate is_privileged(struct json_object *root, struct json_object 
 	return TRI_UNKNOWN;
 }
 
-static void parse_linux(struct container_info *info, struct json_object *root)
+void oci_take_namespaces(struct json_object *root, struct container_info *info)
 {
 	struct json_object *linux_object = info_json_member(root, "linux");
 	struct json_object *namespaces = info_json_member(linux_object, "namespaces");
@@ -286,7 +286,7 @@ int oci_config_parse(struct str json, enum oci_writer writer, struct container_i
 		return OCI_E_INVALID;
 	parse_annotations(info, info_json_member(root, "annotations"), writer);
 	parse_mounts(info, info_json_member(root, "mounts"));
-	parse_linux(info, root);
+	oci_take_namespaces(root, info);
 	if (info->image.p)
 		container_info_set_image(info, info->image);
 	/* CRI-O alone puts labels there. */
