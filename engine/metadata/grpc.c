@@ -59,17 +59,23 @@ static bool frame(const ProtobufCMessage *request, unsigned char *bytes, size_t 
 static enum grpc_outcome outcome_of_status(const struct http_result *result)
 {
 	switch (result->grpc_status) {
-	case GRPC_OK:
+	case GRPC_STATUS_OK:
 		return GRPC_ANSWERED;
-	case GRPC_NOT_FOUND:
+	case GRPC_STATUS_NOT_FOUND:
 		return GRPC_ABSENT;
-	case GRPC_UNIMPLEMENTED:
+	case GRPC_STATUS_UNIMPLEMENTED:
 		return GRPC_MISSING;
-	case GRPC_UNKNOWN:
+	case GRPC_STATUS_DEADLINE_EXCEEDED:
+	case GRPC_STATUS_PERMISSION_DENIED:
+	case GRPC_STATUS_RESOURCE_EXHAUSTED:
+	case GRPC_STATUS_UNAVAILABLE:
+	case GRPC_STATUS_UNAUTHENTICATED:
+		return GRPC_UNREACHABLE;
+	case GRPC_STATUS_UNKNOWN:
 		/* Older CRI-O gives its errors no code. */
-		return strstr(result->grpc_message, "not found") ? GRPC_ABSENT : GRPC_UNREACHABLE;
+		return strstr(result->grpc_message, "not found") ? GRPC_ABSENT : GRPC_REFUSED;
 	default:
-		return result->grpc_status < 0 ? GRPC_NONSENSE : GRPC_UNREACHABLE;
+		return result->grpc_status < 0 ? GRPC_NONSENSE : GRPC_REFUSED;
 	}
 }
 

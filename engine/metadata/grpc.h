@@ -13,15 +13,23 @@
 #define GRPC_ANSWER_BYTES_MAX (4u << 20)
 
 /* statuscodes.md of grpc. */
-#define GRPC_OK		   0
-#define GRPC_UNKNOWN	   2
-#define GRPC_NOT_FOUND	   5
-#define GRPC_UNIMPLEMENTED 12
+enum grpc_status {
+	GRPC_STATUS_OK = 0,
+	GRPC_STATUS_UNKNOWN = 2,
+	GRPC_STATUS_DEADLINE_EXCEEDED = 4,
+	GRPC_STATUS_NOT_FOUND = 5,
+	GRPC_STATUS_PERMISSION_DENIED = 7,
+	GRPC_STATUS_RESOURCE_EXHAUSTED = 8,
+	GRPC_STATUS_UNIMPLEMENTED = 12,
+	GRPC_STATUS_UNAVAILABLE = 14,
+	GRPC_STATUS_UNAUTHENTICATED = 16
+};
 
 enum grpc_outcome {
 	GRPC_ANSWERED,	 /* message is set */
 	GRPC_ABSENT,	 /* it knows none such */
 	GRPC_MISSING,	 /* it has no such method */
+	GRPC_REFUSED,	 /* an error about this question */
 	GRPC_NONSENSE,	 /* no gRPC, compressed, cut, too long, more than one message */
 	GRPC_UNREACHABLE /* no connection, too slow, or an error of its own */
 };

@@ -93,7 +93,8 @@ void info_fill(struct container_info *info, const struct container_info *from)
 	fill_tristate(&info->host_ipc, from->host_ipc);
 	info->is_cut |= from->is_cut;
 	info->is_sandbox |= from->is_sandbox;
-	if (info->type == CONTAINER_HOST)
+	/* Which shim runs it is said by one source only. */
+	if (info->type == CONTAINER_HOST || from->type == CONTAINER_WASM)
 		info->type = from->type;
 	if (!info->started_ns)
 		info->started_ns = from->started_ns;

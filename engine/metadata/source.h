@@ -112,6 +112,6 @@ void source_pod_gone(struct source *source, struct str uid);
 
 /* ---- kinds ---------------------------------------------------------------------------------- */
 
-extern const struct source_kind source_docker;
+extern const struct source_kind source_bundle, source_cri, source_containerd, source_docker;
 
 #endif

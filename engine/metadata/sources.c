@@ -17,12 +17,17 @@
 
 /* ---- which there are ------------------------------------------------------------------------ */
 
-/* Where runtimes listen by default. A kind that no socket of the configuration names is found by
- * its path: `part` must be in it. */
+/* Where runtimes listen by default. Of which kind a socket of the configuration is, is found by its
+ * name: `part` must be in the last part of its path. */
 static const struct runtime_socket {
 	const struct source_kind *kind;
 	const char *part, *path;
 } runtime_sockets[] = {
+	{ &source_cri, "containerd", "/run/containerd/containerd.sock" },
+	{ &source_containerd, "containerd", "/run/containerd/containerd.sock" },
+	{ &source_cri, "containerd", "/run/k3s/containerd/containerd.sock" },
+	{ &source_containerd, "containerd", "/run/k3s/containerd/containerd.sock" },
+	{ &source_cri, "crio", "/run/crio/crio.sock" },
 	{ &source_docker, "docker", "/var/run/docker.sock" },
 	{ &source_docker, "podman", "/run/podman/podman.sock" },
 };
@@ -62,20 +67,29 @@ static int open_usual(struct metadata_loop *loop)
 
 /* A path that names no runtime is tried with every kind; those that do not understand each other
  * stay unhealthy. */
+static bool has_part(const char *path, const char *part)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strstr(slash ? slash : path, part) != NULL;
+}
+
 static bool is_named(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_LEN(runtime_sockets); i++)
-		if (strstr(path, runtime_sockets[i].part))
+		if (has_part(path, runtime_sockets[i].part))
 			return true;
 	return false;
 }
 
-static bool is_first_of_kind(size_t index)
+/* The first row of its kind, and of `path`'s name where it has one. */
+static bool is_first_of_kind(size_t index, const char *path)
 {
 	for (size_t i = 0; i < index; i++)
-		if (runtime_sockets[i].kind == runtime_sockets[index].kind)
+		if (runtime_sockets[i].kind == runtime_sockets[index].kind &&
+		    (!path || has_part(path, runtime_sockets[i].part)))
 			return false;
-	return true;
+	return !path || has_part(path, runtime_sockets[index].part);
 }
 
 static int open_configured(struct metadata_loop *loop, const char *path)
@@ -84,8 +98,7 @@ static int open_configured(struct metadata_loop *loop, const char *path)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(runtime_sockets); i++)
-		if (is_by_name ? strstr(path, runtime_sockets[i].part) != NULL
-			       : is_first_of_kind(i))
+		if (is_first_of_kind(i, is_by_name ? path : NULL))
 			r = open_source(loop, runtime_sockets[i].kind, path, is_by_name);
 	return r;
 }
@@ -99,8 +112,9 @@ int sources_open(struct metadata_loop *loop)
 	if (getrandom(&loop->random, sizeof(loop->random), GRND_NONBLOCK) < 0)
 		loop->random = loop->start_ns;
 	loop->random |= 1;
-	if (!config->want_runtimes)
-		return 0;
+	r = open_source(loop, &source_bundle, NULL, false);
+	if (r < 0 || !config->want_runtimes)
+		return r;
 	if (!config->socket_cnt)
 		return open_usual(loop);
 	for (uint32_t i = 0; r == 0 && i < config->socket_cnt; i++)
