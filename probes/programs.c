@@ -94,6 +94,9 @@ static const struct program_row program_rows[] = {
 	{ "complete_submit",    PLACE_COMPLETE_CHAIN, CHAIN_SUBMIT,  HAS_URING, 0 },
 	{ "seed",             PLACE_ITERATOR, 0, 0, 0 },
 	/* In the order of attaching: the scope's tree is kept before anything asks for it. */
+	{ "tp_cgroup_mkdir",  PLACE_HOOK, 0, 0, 0 },
+	{ "tp_cgroup_rmdir",  PLACE_HOOK, 0, 0, 0 },
+	{ "tp_cgroup_move",  PLACE_HOOK, 0, 0, 0 },
 	{ "tp_signal",        PLACE_HOOK, 0, 0, 0 },
 	{ "tp_fork",          PLACE_HOOK, 0, 0, 0 },
 	{ "tp_exit_dead",     PLACE_HOOK, 0, HAS_EXIT_ARGUMENT, 0 },

@@ -52,7 +52,7 @@ void container_table_apply(struct container_table *table, struct event *event);
 struct container_left {
 	struct wire_header header;	   /* of the process, as the event at hand had it */
 	const struct container *container; /* that it keeps; borrowed */
-	/* Where it is now, within its hierarchy; "" where nobody could tell. */
+	/* Where it was moved to, within the hierarchy; "" where the move was not seen. */
 	char cgroup[CONTAINER_LEFT_PATH_MAX];
 	uint32_t by_pid; /* who moved it; 0: not told */
 	uint64_t by_start_ns;

@@ -7,6 +7,13 @@
 
 #include "filter.h"
 
+/* No rule evaluates them, but what runtimes say of a container is asked for when its cgroup comes:
+ * its first program may start within a millisecond. */
+static __always_inline bool is_urgent(__u32 type)
+{
+	return type == EVENT_CGROUP_MKDIR || type == EVENT_CGROUP_ATTACH;
+}
+
 /* Decision 19: what no rule evaluates wakes nobody, until a quarter of the ring is full. In a ring
  * that also holds records that wake nobody the kernel's adaptive wake-up is of no use: it fires
  * only when all that is before the record has been read (kernel/bpf/ringbuf.c), so there the rest
@@ -14,7 +21,7 @@
 static __always_inline __u64 wake_flags(__u32 type, bool is_mixed, __u64 pending, __u32 length,
 					__u32 bytes)
 {
-	if (pressure_wakes(pending, length, bytes))
+	if (is_urgent(type) || pressure_wakes(pending, length, bytes))
 		return BPF_RB_FORCE_WAKEUP;
 	if (pending > bytes / 4 || type >= EVENT__COUNT || !is_evaluated[type])
 		return BPF_RB_NO_WAKEUP;
