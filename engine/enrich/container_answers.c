@@ -43,6 +43,7 @@ bool container_table_question(struct container_table *table, struct metadata_que
 		.type = entry->due,
 		.container_type = entry->container.type,
 		.is_inner = entry->is_unconfirmed,
+		.pid = entry->pid,
 	};
 	memcpy(ret->full_id, entry->container.full_id, sizeof(ret->full_id));
 	memcpy(ret->pod_uid, entry->container.pod_uid, sizeof(ret->pod_uid));

@@ -126,23 +126,144 @@ static void note_init(const struct event *event)
 	struct container_entry *entry = container_entry(event->container);
 	const struct wire_header *header = event->header;
 
-	if (!entry || header->ns_pid == header->pid)
+	if (!entry || entry->container.init_start_ns)
 		return;
-	if (header->ns_pid == 1 && entry->container.init_start_ns == 0)
+	if (header->ns_pid == header->pid ? header->type == EVENT_EXECVE : header->ns_pid == 1)
 		entry->container.init_start_ns = header->start_ns;
+}
+
+/* ---- records of cgroups ---- */
+
+static uint64_t number(const struct event *event, unsigned param)
+{
+	uint64_t value = 0;
+
+	(void)event_number(event, param, &value);
+	return value;
+}
+
+/* A name that was given inside of a container: it counts if the host's runtime knows it, and until
+ * then for nothing. */
+static void note_inner(struct container_table *table, struct cgroup_node *node,
+		       const struct event *event, const struct cgroup_identity *identity)
+{
+	struct container_entry *entry =
+		container_entry_put_inner(table, identity, node->container, event->header->time_ns);
+
+	if (!entry || node->inner == entry)
+		return;
+	cgroup_node_drop_inner(table, node);
+	node->inner = container_entry(container_ref(&entry->container));
+}
+
+static void made_inside(struct container_table *table, const struct event *event, uint64_t key,
+			struct str path)
+{
+	struct cgroup_node *node = cgroup_node_put(table, key, event->container, true);
+	struct cgroup_identity identity;
+
+	table->stats.inherited++;
+	if (node && container_name(table, path, &identity) && identity.depth == path.n &&
+	    !str_eq_text(str_from(identity.id), event->container->full_id))
+		note_inner(table, node, event, &identity);
+}
+
+/* By the host, or by somebody who could not be told. A container's own cgroup is what it is called,
+ * also in a folder that a container made for it; anything below a container's is the container's.
+ */
+static void made_outside(struct container_table *table, const struct event *event, uint64_t key,
+			 const struct cgroup_node *above, struct str path)
+{
+	const struct container *container = above ? above->container : &container_host;
+	struct cgroup_identity identity;
+	bool is_inherited = above && above->is_inherited;
+	struct container_entry *entry;
+
+	if (container_name(table, path, &identity) &&
+	    (identity.depth == path.n || !container_entry(container))) {
+		entry = container_entry_put(table, &identity, event->header->time_ns);
+		container = entry ? &entry->container : NULL;
+		is_inherited = false;
+	}
+	(void)cgroup_node_put(table, key, container, is_inherited);
+}
+
+static void apply_mkdir(struct container_table *table, const struct event *event)
+{
+	uint64_t hierarchy = number(event, PARAM_CGROUP_MKDIR_hierarchy);
+	uint64_t key = cgroup_node_key(number(event, PARAM_CGROUP_MKDIR_id), hierarchy & 3);
+	uint64_t above =
+		cgroup_node_key(number(event, PARAM_CGROUP_MKDIR_parent_id), hierarchy & 3);
+	struct str path = event_string(event, PARAM_CGROUP_MKDIR_path);
+
+	if (hierarchy >= HIERARCHY_CNT || !path.p)
+		return;
+	if (container_entry(event->container))
+		made_inside(table, event, key, path);
+	else
+		made_outside(table, event, key, cgroup_node_find(table, above), path);
+}
+
+static void apply_rmdir(struct container_table *table, const struct event *event)
+{
+	struct cgroup_node *node = cgroup_node_find(
+		table, cgroup_node_key(number(event, PARAM_CGROUP_RMDIR_id),
+				       number(event, PARAM_CGROUP_RMDIR_hierarchy) & 3));
+
+	if (node)
+		cgroup_node_mark_gone(table, node, event->header->time_ns);
+}
+
+/* The record has the path, which is as good as asking /proc, and does not ask it of a process that
+ * may have ended. */
+static void learn_from_attach(struct container_table *table, const struct event *event)
+{
+	uint64_t id = number(event, PARAM_CGROUP_ATTACH_id);
+	unsigned hierarchy = number(event, PARAM_CGROUP_ATTACH_hierarchy) & 3;
+	const struct cgroup_node *node = cgroup_node_find(table, cgroup_node_key(id, hierarchy));
+	struct str path = event_string(event, PARAM_CGROUP_ATTACH_path);
+
+	if (path.p && (!node || !node->container))
+		(void)container_learn_path(table, id, hierarchy, path.p);
+}
+
+static void complete_attach(struct container_table *table, const struct event *event)
+{
+	struct container_entry *entry = container_entry(event->container);
+	struct str path = event_string(event, PARAM_CGROUP_ATTACH_path);
+	struct container_left *left = &table->left;
+
+	if (entry && !entry->pid)
+		entry->pid = event->header->pid;
+	if (!table->has_left)
+		return;
+	left->by_pid = (uint32_t)number(event, PARAM_CGROUP_ATTACH_by_pid);
+	left->by_start_ns = number(event, PARAM_CGROUP_ATTACH_by_start);
+	if (path.p && path.n < sizeof(left->cgroup))
+		memcpy(left->cgroup, path.p, path.n + 1);
 }
 
 void container_table_apply(struct container_table *table, struct event *event)
 {
+	enum event_type type = event->schema->type;
+
 	table->has_left = false;
 	event->container = NULL;
 	if (event->schema->flags & EVENT_OWN)
 		return;
+	if (type == EVENT_CGROUP_ATTACH)
+		learn_from_attach(table, event);
 	event->container = settle(table, event, container_of_cgroup(table, event->header));
 	if (!event->container)
 		table->stats.unknown++;
 	else
 		note_init(event);
+	if (type == EVENT_CGROUP_MKDIR)
+		apply_mkdir(table, event);
+	else if (type == EVENT_CGROUP_RMDIR)
+		apply_rmdir(table, event);
+	else if (type == EVENT_CGROUP_ATTACH)
+		complete_attach(table, event);
 }
 
 const struct container_left *container_table_left(const struct container_table *table)

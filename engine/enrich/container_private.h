@@ -25,6 +25,7 @@ struct container_entry {
 	enum metadata_question_type due;
 	uint32_t cgroup_cnt; /* cgroups that exist */
 	uint64_t gone_ns;
+	uint32_t pid; /* of a process that was moved into it; 0: none yet */
 	bool was_asked;
 	/* Named by a cgroup that was made from inside another container: nobody's, until the host's
 	 * runtime confirms it. Afterwards `outer` is where its processes may come from. */
@@ -115,10 +116,13 @@ void link_remove(struct link *link);
 
 /* ---- container_walk.c ---- */
 
-/* Whose a cgroup is by its path alone; *ret_is_own: the path is that of the container's own cgroup.
- * NULL: no room. */
-const struct container *container_classify(struct container_table *table, struct str path,
-					   uint64_t now_ns, bool *ret_is_own);
+/* What the path names, where it is a container's; a name that anybody may choose only where
+ * containerd has a bundle of it. */
+bool container_name(const struct container_table *table, struct str path,
+		    struct cgroup_identity *ret);
+/* A cgroup whose record was missed, by its path, if the path leads to it now. NULL: it does not. */
+struct cgroup_node *container_learn_path(struct container_table *table, uint64_t id,
+					 unsigned hierarchy, const char *path);
 /* Asks /proc for the cgroup of the header's process. NULL: it could not be told now. */
 struct cgroup_node *container_learn(struct container_table *table,
 				    const struct wire_header *header);

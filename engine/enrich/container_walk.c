@@ -65,17 +65,25 @@ static bool has_bundle(const struct container_table *table, const struct cgroup_
 	return false;
 }
 
-const struct container *container_classify(struct container_table *table, struct str path,
-					   uint64_t now_ns, bool *ret_is_own)
+bool container_name(const struct container_table *table, struct str path,
+		    struct cgroup_identity *ret)
+{
+	return cgroup_identify(path, ret) ||
+	       (cgroup_candidate(path, ret) && has_bundle(table, ret));
+}
+
+/* Whose a cgroup is of which no record tells who made it. What is below a container is its own,
+ * however it is called. NULL: no room. */
+static const struct container *classify(struct container_table *table, const char *path,
+					const struct cgroup_node *above, uint64_t now_ns)
 {
 	struct cgroup_identity identity;
 	struct container_entry *entry;
 
-	*ret_is_own = false;
-	if (!cgroup_identify(path, &identity) &&
-	    !(cgroup_candidate(path, &identity) && has_bundle(table, &identity)))
+	if (above && container_entry(above->container))
+		return above->container;
+	if (!container_name(table, str_from(path), &identity))
 		return &container_host;
-	*ret_is_own = identity.depth == path.n;
 	entry = container_entry_put(table, &identity, now_ns);
 	return entry ? &entry->container : NULL;
 }
@@ -200,24 +208,17 @@ struct walk {
 	char path[CGROUP_PATH_MAX];
 };
 
-/* What is below a container is its own, however it is called. */
 static struct cgroup_node *note_folder(struct walk *walk, const struct cgroup_node *parent,
 				       uint64_t id)
 {
 	struct container_table *table = walk->table;
 	uint64_t key = cgroup_node_key(id, walk->hierarchy);
 	struct cgroup_node *node = cgroup_node_find(table, key);
-	const struct container *container;
-	bool is_own;
 
-	if (!node) {
-		if (container_entry(parent->container))
-			container = parent->container;
-		else
-			container = container_classify(table, str_from(walk->path), walk->now_ns,
-						       &is_own);
-		node = cgroup_node_put(table, key, container, parent->is_inherited);
-	}
+	if (!node)
+		node = cgroup_node_put(table, key,
+				       classify(table, walk->path, parent, walk->now_ns),
+				       parent->is_inherited);
 	if (node)
 		node->walk = table->walk_cnt;
 	return node;
@@ -377,30 +378,31 @@ static bool look_up(struct container_table *table, const char *path, unsigned hi
 	return true;
 }
 
-struct cgroup_node *container_learn(struct container_table *table, const struct wire_header *header)
+struct cgroup_node *container_learn_path(struct container_table *table, uint64_t id,
+					 unsigned hierarchy, const char *path)
 {
-	uint64_t key = cgroup_node_key(header->cgroup_id, header->cgroup_hierarchy);
-	uint64_t now_ns = clock_boot_ns();
-	unsigned hierarchy = header->cgroup_hierarchy;
-	char path[CGROUP_PATH_MAX];
 	const struct cgroup_node *above;
-	const struct container *container;
 	struct cgroup_node *node;
-	bool is_own;
 
-	if (hierarchy >= HIERARCHY_CNT || !table->mounts[hierarchy] || !may_read(table, now_ns))
+	if (hierarchy >= HIERARCHY_CNT || !table->mounts[hierarchy] ||
+	    !look_up(table, path, hierarchy, id, &above))
 		return NULL;
-	if (!read_path(table, header->pid, hierarchy, path) ||
-	    !look_up(table, path, hierarchy, header->cgroup_id, &above))
-		return NULL;
-	if (above)
-		container = above->container;
-	else
-		container = container_classify(table, str_from(path), now_ns, &is_own);
-	node = cgroup_node_put(table, key, container, above && above->is_inherited);
+	node = cgroup_node_put(table, cgroup_node_key(id, hierarchy),
+			       classify(table, path, above, clock_boot_ns()),
+			       above && above->is_inherited);
 	if (node) {
 		node->walk = table->walk_cnt;
 		table->stats.learned++;
 	}
 	return node;
+}
+
+struct cgroup_node *container_learn(struct container_table *table, const struct wire_header *header)
+{
+	char path[CGROUP_PATH_MAX];
+
+	if (header->cgroup_hierarchy >= HIERARCHY_CNT || !may_read(table, clock_boot_ns()) ||
+	    !read_path(table, header->pid, header->cgroup_hierarchy, path))
+		return NULL;
+	return container_learn_path(table, header->cgroup_id, header->cgroup_hierarchy, path);
 }

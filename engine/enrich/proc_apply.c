@@ -321,6 +321,21 @@ static void apply_exit(struct proc_table *table, struct event *event)
 		proc->reaper_key = reaper->key;
 }
 
+/* Records of cgroups come from processes outside of the scope, too, which are nobody's concern. */
+static void find_known(struct proc_table *table, struct event *event)
+{
+	const struct wire_header *header = event->header;
+	const struct proc *proc =
+		proc_table_get(table, (struct proc_key){ header->start_ns, header->pid });
+
+	if (!proc)
+		return;
+	event->proc = proc;
+	event->image = image_find(proc, header->exec_id);
+	if (!event->image)
+		event->image = proc->image;
+}
+
 void proc_table_apply(struct proc_table *table, struct event *event)
 {
 	event->proc = NULL;
@@ -341,6 +356,9 @@ void proc_table_apply(struct proc_table *table, struct event *event)
 	else if ((event->header->type == EVENT_EXECVE || event->header->type == EVENT_EXECVEAT) &&
 		 is_exec_done(event))
 		apply_exec(table, event);
+	else if (event->header->type == EVENT_CGROUP_MKDIR ||
+		 event->header->type == EVENT_CGROUP_RMDIR)
+		find_known(table, event);
 	else
 		(void)touch(table, event);
 }
