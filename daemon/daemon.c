@@ -33,7 +33,6 @@ struct daemon {
 	struct names names;
 	struct loss_window loss;
 	struct loss_watch loss_watch;
-	uint64_t own_sequence; /* of haetae's own events */
 	int signal_fd, epoll_fd;
 	uint64_t start_ns, next_tick_ns, end_ns;
 	bool is_stopping;
@@ -205,7 +204,7 @@ static void tell_loss(struct daemon *daemon, enum loss_change change)
 	uint32_t cnt = probes_read_cgroup_loss(daemon->probes, cgroups, LOSS_CGROUPS_KNOWN, &other);
 
 	loss_watch_report(&daemon->loss_watch, change, cgroups, cnt, &report);
-	loss_record_make(&record, &report, ++daemon->own_sequence, daemon->engine.procs);
+	loss_record_make(&record, &report, ++daemon->engine.own_sequence, daemon->engine.procs);
 	engine_own(&daemon->engine, record.bytes, record.length);
 	buf_init(&text, 4096);
 	loss_report_format(&report, daemon->engine.procs, &text);

@@ -10,6 +10,7 @@
 
 #include "haetae/alert.h"
 #include "haetae/clock.h"
+#include "container_event.h"
 
 /* An event's fields, joined paths and ancestors: far above what 16 KiB of record can yield. */
 #define SCRATCH_MAX (4u << 20)
@@ -150,6 +151,29 @@ static void run_stages(struct engine *engine)
 	arena_reset(&engine->scratch);
 }
 
+static void run_record(struct engine *engine, const struct container_record *record)
+{
+	int r = event_decode(&engine->event, record->bytes, record->length);
+
+	hae_assert(r == 0);
+	engine->counters.own++;
+	run_stages(engine);
+}
+
+/* The event at hand, and another where it showed that a process left its container's cgroup. */
+static void run_event(struct engine *engine)
+{
+	const struct container_left *left;
+	struct container_record record;
+
+	run_stages(engine);
+	left = container_table_left(engine->containers);
+	if (!left)
+		return;
+	container_record_make(&record, left, ++engine->own_sequence);
+	run_record(engine, &record);
+}
+
 void engine_handle(const void *record, uint32_t length, void *data)
 {
 	struct engine *engine = data;
@@ -159,7 +183,7 @@ void engine_handle(const void *record, uint32_t length, void *data)
 		return;
 	}
 	engine->counters.delivered[engine->event.schema->type]++;
-	run_stages(engine);
+	run_event(engine);
 }
 
 void engine_own(struct engine *engine, const void *record, uint32_t length)

@@ -31,6 +31,7 @@ struct engine {
 	struct field_context fields;
 	struct alert_context alert;
 	uint64_t next_number;
+	uint64_t own_sequence; /* of records made here */
 	int64_t wall_offset_ns;
 	/* How much was lost around this event, in all and of its cgroup; set by the daemon. */
 	void (*completeness)(const struct wire_header *header, struct alert_context *alert,
