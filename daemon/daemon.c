@@ -16,6 +16,7 @@
 #include "haetae/log.h"
 #include "loss.h"
 #include "loss_event.h"
+#include "metadata_pump.h"
 #include "names.h"
 #include "privileges.h"
 #include "summary.h"
@@ -31,6 +32,7 @@ struct daemon {
 	struct probes *probes;	 /* owned */
 	struct engine engine;
 	struct names names;
+	struct metadata *metadata; /* owned; NULL: no source is wanted */
 	struct loss_window loss;
 	struct loss_watch loss_watch;
 	int signal_fd, epoll_fd;
@@ -264,7 +266,9 @@ static void loop(struct daemon *daemon)
 		(void)epoll_wait(daemon->epoll_fd, events, ARRAY_LEN(events),
 				 milliseconds_until(until_ns));
 		names_update(&daemon->names);
+		(void)metadata_pump_take(daemon->metadata, &daemon->engine);
 		probes_drain(daemon->probes, engine_handle, &daemon->engine, PASS_RECORDS);
+		metadata_pump_ask(daemon->metadata, &daemon->engine);
 		tick(daemon, clock_boot_ns());
 		read_signals(daemon);
 		daemon->is_stopping |= clock_boot_ns() >= daemon->end_ns;
@@ -288,6 +292,8 @@ static void stop(struct daemon *daemon)
 		watch_loss(daemon, &counters, true);
 	outputs_stop(daemon->outputs, clock_boot_ns() + STOP_DEADLINE_NS);
 	outputs_stats(daemon->outputs, &summary.outputs);
+	if (daemon->metadata)
+		metadata_stats(daemon->metadata, &summary.metadata);
 	summary.duration_ns = clock_boot_ns() - daemon->start_ns;
 	summary_format(&summary, &text);
 	if (poll(&(struct pollfd){ .fd = STDERR_FILENO, .events = POLLOUT }, 1,
@@ -329,6 +335,19 @@ static void start_names(struct daemon *daemon)
 	daemon->engine.fields.host_names = daemon->names.table;
 }
 
+/* After the privileges are dropped: runtimes' sockets are root's, which is enough. Without the
+ * thread the daemon goes on with what control groups say. */
+static void start_metadata(struct daemon *daemon)
+{
+	int r = metadata_pump_start(&daemon->config->metadata, &daemon->metadata);
+
+	if (r == 0 && daemon->metadata)
+		r = watch(daemon->epoll_fd, metadata_poll_fd(daemon->metadata));
+	if (r < 0)
+		log_warning("asking container runtimes and Kubernetes: %s", strerror(-r));
+	metadata_pump_ask(daemon->metadata, &daemon->engine);
+}
+
 /* The outputs thread comes last: it inherits what is left of the privileges. */
 static int start(struct daemon *daemon)
 {
@@ -365,6 +384,7 @@ static int start(struct daemon *daemon)
 		log_warning("%s: %s, continuing with more privilege than needed", what,
 			    strerror(-r));
 	start_names(daemon);
+	start_metadata(daemon);
 	r = outputs_run(daemon->outputs);
 	if (r < 0)
 		return fail("starting the outputs", r);
@@ -374,6 +394,7 @@ static int start(struct daemon *daemon)
 
 static void release(struct daemon *daemon)
 {
+	daemon->metadata = metadata_free(daemon->metadata);
 	engine_done(&daemon->engine);
 	names_done(&daemon->names);
 	daemon->probes = probes_free(daemon->probes);

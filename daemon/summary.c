@@ -179,6 +179,22 @@ static void put_containers(const struct summary *summary, struct buf *out)
 		   (unsigned long long)stats.left);
 }
 
+static void put_metadata(const struct summary *summary, struct buf *out)
+{
+	const struct metadata_stats *stats = &summary->metadata;
+
+	if (!stats->questions && !stats->requests)
+		return;
+	buf_printf(out,
+		   "  metadata  questions %llu, refused %llu; answers %llu, waited %llu; requests "
+		   "%llu, failed %llu, refused %llu; slowest answer %llu ms\n",
+		   (unsigned long long)stats->questions,
+		   (unsigned long long)stats->questions_refused, (unsigned long long)stats->answers,
+		   (unsigned long long)stats->answers_waited, (unsigned long long)stats->requests,
+		   (unsigned long long)stats->failures, (unsigned long long)stats->refused_answers,
+		   (unsigned long long)(stats->lag_max_ns / NS_PER_MS));
+}
+
 void summary_format(const struct summary *summary, struct buf *out)
 {
 	struct wire_counters sum = total(summary);
@@ -205,6 +221,7 @@ void summary_format(const struct summary *summary, struct buf *out)
 	put_alerts(summary, out);
 	put_processes(summary, out);
 	put_containers(summary, out);
+	put_metadata(summary, out);
 	if (!summary_adds_up(summary))
 		buf_puts(out,
 			 "  WARNING   these numbers do not add up: please report this as a bug\n");

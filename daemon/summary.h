@@ -11,6 +11,7 @@ struct summary {
 	const struct probes_counters *kernel;
 	const struct engine *engine;
 	struct outputs_stats outputs;
+	struct metadata_stats metadata;
 };
 
 /* generated = filtered + lost + submitted for each type, submitted = delivered + undecodable, and

@@ -272,6 +272,23 @@ bool questions_have_room(struct metadata_loop *loop)
 	return loop->questions.cnt < QUESTIONS_MAX || evict(loop);
 }
 
+/* The engine has seen a source recover, while we were still waiting for another. */
+static void ask_again(struct metadata_loop *loop, struct question *question,
+		      const struct metadata_question *asked)
+{
+	question->asked = *asked;
+	question->asked_ns = clock_boot_ns();
+	question->has_said_unknown = false;
+	question->is_ready = loop->questions.has_ready = true;
+	for (uint32_t i = 0; i < loop->source_cnt; i++)
+		if (question->sources[i].verdict == VERDICT_NO)
+			question->sources[i] = (struct question_source){ 0 };
+	if (question->info)
+		publish(loop, question,
+			&(struct metadata_answer){ .type = ANSWER_CONTAINER,
+						   .info = container_info_ref(question->info) });
+}
+
 void questions_add(struct metadata_loop *loop, const struct metadata_question *asked)
 {
 	struct questions *questions = &loop->questions;
@@ -280,7 +297,7 @@ void questions_add(struct metadata_loop *loop, const struct metadata_question *a
 	size_t size = sizeof(*question) + loop->source_cnt * sizeof(question->sources[0]);
 
 	if (question) {
-		question->asked = *asked;
+		ask_again(loop, question, asked);
 		return;
 	}
 	question = calloc(1, size);
