@@ -14,7 +14,6 @@ void sink_config_default(struct sink_config *config)
 		.syslog = { .address = "unix:/dev/log", .facility = "daemon" },
 		.http = {
 			.content_type = "application/json",
-			.batch_max = 100,
 			.batch_wait_ns = 200 * NS_PER_MS,
 			.timeout_ns = 10 * NS_PER_SEC,
 		},

@@ -56,7 +56,7 @@ struct sink_config {
 		const char *template_body; /* SINK_TEMPLATE */
 		const char *content_type;  /* of the template; default application/json */
 		bool want_gzip;
-		uint32_t batch_max;	/* alerts a request; default 100; formats of one alert: 1 */
+		uint32_t batch_max;	/* alerts a request; 0: the format's own, 1 to 100 */
 		uint64_t batch_wait_ns; /* default 200 ms */
 		uint64_t timeout_ns;	/* of a request; default 10 s */
 	} http;
