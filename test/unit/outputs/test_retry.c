@@ -1,0 +1,162 @@
+/*
+ * What each answer means for the alerts of a request.
+ */
+#include <criterion/criterion.h>
+
+#include "answer.h"
+
+Test(retry, verdicts)
+{
+	static const struct {
+		int status;
+		enum http_error error;
+		uint32_t alert_cnt;
+		enum retry_verdict verdict;
+	} cases[] = {
+		{ 200, 0, 1, RETRY_ACKNOWLEDGE },
+		{ 202, 0, 100, RETRY_ACKNOWLEDGE },
+		{ 204, 0, 1, RETRY_ACKNOWLEDGE },
+		{ 200, HTTP_E_TOO_LONG, 1, RETRY_ACKNOWLEDGE }, /* whatever it goes on to say */
+		{ 500, HTTP_E_TOO_LONG, 1, RETRY_AGAIN },
+		{ 0, HTTP_E_TOO_LONG, 1, RETRY_AGAIN },
+		{ 200, HTTP_E_PROTOCOL, 1, RETRY_AGAIN }, /* broken off: it may not have it */
+		{ 200, HTTP_E_TIMEOUT, 1, RETRY_AGAIN },
+		{ 408, 0, 1, RETRY_AGAIN },
+		{ 425, 0, 1, RETRY_AGAIN },
+		{ 429, 0, 100, RETRY_AGAIN },
+		{ 500, 0, 1, RETRY_AGAIN },
+		{ 503, 0, 100, RETRY_AGAIN },
+		{ 599, 0, 1, RETRY_AGAIN },
+		{ 400, 0, 1, RETRY_DEAD },
+		{ 400, 0, 2, RETRY_SPLIT },
+		{ 413, 0, 1, RETRY_DEAD },
+		{ 413, 0, 100, RETRY_SPLIT },
+		{ 422, 0, 1, RETRY_DEAD },
+		{ 422, 0, 2, RETRY_SPLIT },
+		{ 401, 0, 100, RETRY_MISCONFIGURED },
+		{ 403, 0, 1, RETRY_MISCONFIGURED },
+		{ 404, 0, 1, RETRY_MISCONFIGURED },
+		{ 407, 0, 1, RETRY_MISCONFIGURED },
+		{ 405, 0, 1, RETRY_DEAD },
+		{ 410, 0, 100, RETRY_DEAD },
+		{ 301, 0, 1, RETRY_MISCONFIGURED },
+		{ 307, 0, 100, RETRY_MISCONFIGURED },
+		{ 304, 0, 1, RETRY_MISCONFIGURED },
+		{ 0, HTTP_E_CONNECT, 1, RETRY_AGAIN },
+		{ 0, HTTP_E_TIMEOUT, 1, RETRY_AGAIN },
+		{ 0, HTTP_E_PROTOCOL, 1, RETRY_AGAIN },
+		{ 0, HTTP_E_MEMORY, 1, RETRY_AGAIN },
+		{ 0, HTTP_E_TLS, 1, RETRY_MISCONFIGURED },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct http_result result = { .status = cases[i].status,
+						    .error = cases[i].error };
+
+		cr_expect_eq(retry_judge(&result, cases[i].alert_cnt), cases[i].verdict,
+			     "status %d, error %d, %u alerts", cases[i].status, (int)cases[i].error,
+			     (unsigned)cases[i].alert_cnt);
+	}
+}
+
+Test(retry, waits)
+{
+	const uint64_t second = 1000000000ULL;
+
+	cr_expect_eq(retry_at_least_ns(RETRY_AGAIN, 0, 60 * second), 0);
+	cr_expect_eq(retry_at_least_ns(RETRY_AGAIN, 90 * second, 60 * second), 90 * second);
+	/* Nobody switches a sink off for longer than an hour. */
+	cr_expect_eq(retry_at_least_ns(RETRY_AGAIN, 86400 * second, 60 * second), 3600 * second);
+	cr_expect_eq(retry_at_least_ns(RETRY_MISCONFIGURED, 0, 60 * second), 30 * second);
+	cr_expect_eq(retry_at_least_ns(RETRY_MISCONFIGURED, 90 * second, 60 * second), 90 * second);
+}
+
+/* ---- Elasticsearch -------------------------------------------------------------------------- */
+
+#define ITEM(status) "{\"create\":{\"_id\":\"x\",\"status\":" #status "}}"
+#define ERROR_ITEM(status)                               \
+	"{\"create\":{\"_id\":\"x\",\"status\":" #status \
+	",\"error\":{\"type\":\"mapper_parsing_exception\",\"reason\":\"failed \\u001b\"}}}"
+
+Test(answer, bulk)
+{
+	static const char body[] =
+		"{\"took\":3,\"errors\":true,\"items\":[" ITEM(201) "," ITEM(409) "," ERROR_ITEM(
+			429) "," ERROR_ITEM(503) "," ERROR_ITEM(400) "," ERROR_ITEM(404) "]}";
+	static const enum retry_verdict verdicts[] = {
+		RETRY_ACKNOWLEDGE, RETRY_ACKNOWLEDGE, /* it is there already */
+		RETRY_AGAIN,	   RETRY_AGAIN,	      RETRY_DEAD, RETRY_MISCONFIGURED,
+	};
+	struct answer_item items[ARRAY_LEN(verdicts)];
+
+	cr_assert(answer_read_bulk(str_from(body), ARRAY_LEN(verdicts), items));
+	for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
+		cr_expect_eq(items[i].verdict, verdicts[i], "item %zu: %d", i,
+			     (int)items[i].verdict);
+	cr_expect_str_eq(items[4].reason, "status 400 of the document: mapper_parsing_exception: "
+					  "failed \\x1b");
+}
+
+/* A 200 of something else is no acknowledgement. */
+Test(answer, bulk_of_others)
+{
+	static const char *const cases[] = {
+		"",
+		"OK",
+		"<html>",
+		"[]",
+		"{}",
+		"{\"items\":{}}",
+		"{\"items\":[]}",
+		"{\"items\":[" ITEM(201) "," ITEM(201) "]}",
+		"{\"items\":[{}]}",
+		"{\"items\":[null]}",
+		"{\"items\":[{\"create\":{}}]}",
+		"{\"items\":[{\"create\":{\"status\":\"201\"}}]}",
+		"{\"items\":[{\"index\":{\"status\":201}}]}",
+		"{\"items\":[" ITEM(201),
+	};
+	struct answer_item item;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		cr_expect(!answer_read_bulk(str_from(cases[i]), 1, &item), "%s", cases[i]);
+}
+
+/* ---- OTLP ----------------------------------------------------------------------------------- */
+
+Test(answer, otlp)
+{
+	static const struct {
+		const char *body;
+		bool is_fine;
+		enum retry_verdict verdict;
+		const char *reason;
+	} cases[] = {
+		{ "", true, RETRY_ACKNOWLEDGE, "" },
+		{ "{}", true, RETRY_ACKNOWLEDGE, "" },
+		{ "{\"partialSuccess\":{}}", true, RETRY_ACKNOWLEDGE, "" },
+		{ "{\"partialSuccess\":null}", true, RETRY_ACKNOWLEDGE, "" },
+		/* A warning. */
+		{ "{\"partialSuccess\":{\"errorMessage\":\"hm\"}}", true, RETRY_ACKNOWLEDGE, "" },
+		{ "{\"partialSuccess\":{\"rejectedLogRecords\":\"0\"}}", true, RETRY_ACKNOWLEDGE,
+		  "" },
+		{ "{\"partialSuccess\":{\"rejectedLogRecords\":\"3\",\"errorMessage\":\"no\"}}",
+		  true, RETRY_DEAD, "refused by the receiver: no" },
+		{ "{\"partialSuccess\":{\"rejectedLogRecords\":1,\"errorMessage\":\"a\\nb\"}}",
+		  true, RETRY_DEAD,
+		  "the receiver refused 1 of 3 records and does not say which: a\\nb" },
+		{ "<html>", false, RETRY_ACKNOWLEDGE, "" },
+		{ "[]", false, RETRY_ACKNOWLEDGE, "" },
+	};
+	struct answer_item items[3];
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		bool is_fine = answer_read_otlp(str_from(cases[i].body), 3, items);
+
+		cr_expect_eq(is_fine, cases[i].is_fine, "%s", cases[i].body);
+		for (unsigned k = 0; is_fine && k < 3; k++) {
+			cr_expect_eq(items[k].verdict, cases[i].verdict, "%s", cases[i].body);
+			cr_expect_str_eq(items[k].reason, cases[i].reason, "%s", cases[i].body);
+		}
+	}
+}
