@@ -270,13 +270,18 @@ static void on_syntax_error(struct conf_reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
 	const char *problem = parser->problem ?: "this is no YAML";
-	uint32_t offset = parser->error == YAML_READER_ERROR
-				  ? (uint32_t)parser->problem_offset
-				  : offset_of(reader, parser->problem_mark.index);
+	/* The end of the file says nothing of where a quote was opened. */
+	bool is_quote = parser->context && strstr(parser->context, "quoted scalar");
+	size_t index = (is_quote ? parser->context_mark : parser->problem_mark).index;
+	uint32_t offset = parser->error == YAML_READER_ERROR ? (uint32_t)parser->problem_offset
+							     : offset_of(reader, index);
 	struct span at = { reader->source, MIN(offset, reader->file.n), 1 };
 
-	diags_error(reader->diags, at, "E0702", hint_for(problem), "%s", problem);
-	if (parser->context && parser->context_mark.index != parser->problem_mark.index)
+	diags_error(reader->diags, at, "E0702",
+		    is_quote ? "close it with the same quote" : hint_for(problem), "%s",
+		    is_quote ? "a quoted text without an end" : problem);
+	if (parser->context && !is_quote &&
+	    parser->context_mark.index != parser->problem_mark.index)
 		diags_related(reader->diags,
 			      (struct span){ reader->source,
 					     offset_of(reader, parser->context_mark.index), 1 },

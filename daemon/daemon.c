@@ -40,27 +40,6 @@ struct daemon {
 	bool is_stopping;
 };
 
-void daemon_config_default(struct daemon_config *config)
-{
-	*config = (struct daemon_config){ .queue_length = 8192,
-					  .log_level = LOG_LEVEL_INFO,
-					  .want_banner = true };
-	rules_options_default(&config->rules);
-	config->rules.compile_output = template_compile;
-	config->rules.selectors = config->selectors;
-	config->rules.additions = config->additions;
-	probes_config_default(&config->probes);
-	proc_table_config_default(&config->procs);
-	metadata_config_default(&config->metadata);
-	hold_config_default(&config->hold);
-	gate_config_default(&config->gate);
-	spool_config_default(&config->spool);
-	sink_config_default(&config->sinks[0]);
-	config->sinks[0].name = "console";
-	config->sinks[0].type = "stdout";
-	config->sink_cnt = 1;
-}
-
 static int load_rules(const struct daemon_config *config, struct ruleset **ret)
 {
 	struct diags diags;

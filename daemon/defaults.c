@@ -1,0 +1,25 @@
+/*
+ * Defaults of the daemon's configuration. Owns nothing.
+ */
+#include "haetae/daemon.h"
+
+void daemon_config_default(struct daemon_config *config)
+{
+	*config = (struct daemon_config){ .queue_length = 8192,
+					  .log_level = LOG_LEVEL_INFO,
+					  .want_banner = true };
+	rules_options_default(&config->rules);
+	config->rules.compile_output = template_compile;
+	config->rules.selectors = config->selectors;
+	config->rules.additions = config->additions;
+	probes_config_default(&config->probes);
+	proc_table_config_default(&config->procs);
+	metadata_config_default(&config->metadata);
+	hold_config_default(&config->hold);
+	gate_config_default(&config->gate);
+	spool_config_default(&config->spool);
+	sink_config_default(&config->sinks[0]);
+	config->sinks[0].name = "console";
+	config->sinks[0].type = "stdout";
+	config->sink_cnt = 1;
+}
