@@ -14,6 +14,8 @@ void metadata_config_default(struct metadata_config *config)
 		.kubelet_url = "https://127.0.0.1:10250",
 		.max_pods = 16384,
 		.request_timeout_ns = 5 * NS_PER_SEC,
+		/* The API server sends a bookmark about each minute. */
+		.watch_idle_ns = 150 * NS_PER_SEC,
 		.backoff_min_ns = 200 * NS_PER_MS,
 		.backoff_max_ns = 30 * NS_PER_SEC,
 	};

@@ -113,5 +113,6 @@ void source_pod_gone(struct source *source, struct str uid);
 /* ---- kinds ---------------------------------------------------------------------------------- */
 
 extern const struct source_kind source_bundle, source_cri, source_containerd, source_docker;
+extern const struct source_kind source_kubernetes, source_kubelet; /* of pods */
 
 #endif

@@ -103,6 +103,21 @@ static int open_configured(struct metadata_loop *loop, const char *path)
 	return r;
 }
 
+static int open_pods(struct metadata_loop *loop)
+{
+	switch (loop->config.kubernetes) {
+	case KUBERNETES_OFF:
+		break;
+	case KUBERNETES_AUTO:
+		return open_source(loop, &source_kubernetes, NULL, false);
+	case KUBERNETES_API:
+		return open_source(loop, &source_kubernetes, NULL, true);
+	case KUBERNETES_KUBELET:
+		return open_source(loop, &source_kubelet, NULL, true);
+	}
+	return 0;
+}
+
 int sources_open(struct metadata_loop *loop)
 {
 	const struct metadata_config *config = &loop->config;
@@ -112,7 +127,9 @@ int sources_open(struct metadata_loop *loop)
 	if (getrandom(&loop->random, sizeof(loop->random), GRND_NONBLOCK) < 0)
 		loop->random = loop->start_ns;
 	loop->random |= 1;
-	r = open_source(loop, &source_bundle, NULL, false);
+	r = open_pods(loop);
+	if (r == 0)
+		r = open_source(loop, &source_bundle, NULL, false);
 	if (r < 0 || !config->want_runtimes)
 		return r;
 	if (!config->socket_cnt)

@@ -35,7 +35,8 @@ struct metadata_config {
 	bool want_all_pods;		  /* the whole cluster's, for k8s.peer.* (decision 27) */
 	bool want_host_names;		  /* resolve those in rules; default true */
 	uint32_t max_pods;		  /* default 16384 */
-	uint64_t request_timeout_ns;	  /* of one request but a watch; default 5 s */
+	uint64_t watch_idle_ns; /* a watch that says nothing for so long is dead; default 150 s */
+	uint64_t request_timeout_ns;		 /* of one request but a watch; default 5 s */
 	uint64_t backoff_min_ns, backoff_max_ns; /* of a failing source; default 200 ms, 30 s */
 };
 void metadata_config_default(struct metadata_config *config);
