@@ -24,16 +24,21 @@ static struct str text_of(const char *text)
 
 /* ---- images --------------------------------------------------------------------------------- */
 
-/* image_ref is the image's id (containerd: "sha256:…", of its configuration) or a reference with
- * the digest of its manifest (CRI-O: "quay.io/x/y@sha256:…"). */
+/* image_ref is the image's id (containerd without a registry: "sha256:…", of its configuration) or
+ * a reference with the digest of its manifest ("quay.io/x/y@sha256:…"). `image` may be an id, too:
+ * then the bundle, which says what the user asked for, knows better. */
 static void set_image(struct container_info *info, struct str image, struct str image_ref)
 {
 	const char *at = image_ref.n ? memchr(image_ref.p, '@', image_ref.n) : NULL;
 	struct str digest;
 
-	info_set(info, &info->image, image);
-	if (info->image.p)
-		container_info_set_image(info, info->image);
+	if (str_starts_with(image, STR("sha256:"))) {
+		info_set(info, &info->image_id, image);
+	} else {
+		info_set(info, &info->image, image);
+		if (info->image.p)
+			container_info_set_image(info, info->image);
+	}
 	if (!at) {
 		info_set(info, &info->image_id, image_ref);
 		return;
@@ -87,24 +92,35 @@ static enum tristate tristate_of(struct json_object *value)
 	return json_object_get_boolean(value) ? TRI_TRUE : TRI_FALSE;
 }
 
+/* containerd leaves out what is false. */
+static enum tristate is_privileged(struct json_object *config)
+{
+	struct json_object *security =
+		info_json_member(info_json_member(config, "linux"), "security_context");
+
+	if (!config)
+		return TRI_UNKNOWN;
+	return tristate_of(info_json_member(security, "privileged")) == TRI_TRUE ? TRI_TRUE
+										 : TRI_FALSE;
+}
+
 /* What "verbose" adds under the key "info": JSON that no standard describes. containerd:
  * pkg/cri/sbserver/container_status.go (sandboxID, runtimeType, config, runtimeSpec); CRI-O:
  * server/container_status.go (sandboxID, runtimeSpec, privileged). */
 static void take_verbose(struct container_info *info, struct json_object *root)
 {
-	struct json_object *security = info_json_member(
-		info_json_member(info_json_member(root, "config"), "linux"), "security_context");
+	struct json_object *config = info_json_member(root, "config");
 	struct json_object *privileged = info_json_member(root, "privileged");
+	struct str image = info_json_text(info_json_member(config, "image"), "image");
 
 	info_set(info, &info->sandbox_id, info_json_text(root, "sandboxID"));
+	if (!info->image_id.p && str_starts_with(image, STR("sha256:")))
+		info_set(info, &info->image_id, image);
 	if (info_is_wasm(info_json_text(root, "runtimeType")))
 		info->type = CONTAINER_WASM;
 	oci_take_namespaces(info_json_member(root, "runtimeSpec"), info);
-	/* containerd leaves out what is false. */
-	if (security && !privileged)
-		info->privileged = TRI_FALSE;
-	if (tristate_of(info_json_member(security, "privileged")) == TRI_TRUE)
-		info->privileged = TRI_TRUE;
+	if (is_privileged(config) != TRI_UNKNOWN)
+		info->privileged = is_privileged(config);
 	if (tristate_of(privileged) != TRI_UNKNOWN)
 		info->privileged = tristate_of(privileged);
 }
@@ -221,6 +237,8 @@ int cri_sandbox_parse(struct str message, struct str id, struct container_info *
 	take_sandbox(info, status);
 	if (info->is_sandbox) {
 		info_set(info, &info->full_id, id);
+		if (status->created_at > 0)
+			info->started_ns = (uint64_t)status->created_at;
 		if (status->metadata)
 			info_set(info, &info->name, text_of(status->metadata->name));
 	}

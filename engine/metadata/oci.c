@@ -155,6 +155,15 @@ static bool parse_options(struct json_object *options, struct container_mount *m
 	return is_bind;
 }
 
+/* Files that the runtime itself makes for every container (/etc/hosts, /dev/shm, …). No interface
+ * tells of them, and answers must not differ by who was first. */
+static bool is_runtimes_own(struct str source)
+{
+	return str_contains(source, STR("/io.containerd.grpc.v1.cri/sandboxes/")) ||
+	       (str_contains(source, STR("-containers/")) &&
+		str_contains(source, STR("/userdata/")));
+}
+
 /* Only what of the host is seen in the container; /proc, /sys and the like are in every one. */
 static void parse_mounts(struct container_info *info, struct json_object *array)
 {
@@ -174,7 +183,7 @@ static void parse_mounts(struct container_info *info, struct json_object *array)
 		is_bind = parse_options(info_json_member(object, "options"), &mount, &mode) ||
 			  str_eq_text(info_json_text(object, "type"), "bind");
 		mount.mode = buf_str(&mode);
-		if (is_bind)
+		if (is_bind && !is_runtimes_own(mount.source))
 			info_mounts_put(info, &mounts, &mount);
 		info->is_cut |= mode.failed;
 		buf_done(&mode);

@@ -154,3 +154,15 @@ containerd_stop()
 	containerd_remove_cgroups ${CONTAINERD_CGROUPS:-}
 	rm -rf "$CONTAINERD_DIR"
 }
+
+# cri_calls: calls of standard input, see cri_client.py; answers on standard output.
+cri_calls()
+{
+	local folder
+
+	folder=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+	[ -e "$CONTAINERD_DIR/cri_client_pb2.py" ] ||
+		protoc --proto_path="$folder" --python_out="$CONTAINERD_DIR" "$folder/cri_client.proto" || return
+	# Debian's python3 has the modules, whatever else stands first in PATH.
+	timeout 40 /usr/bin/python3 "$folder/cri_client.py" "$CONTAINERD_DIR/containerd.sock" "$CONTAINERD_DIR"
+}
