@@ -73,6 +73,12 @@ static bool is_letter_or_digit(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* What joins words in names that programs gave. */
+static bool is_joint(char c)
+{
+	return c == '.' || c == '_' || c == '-';
+}
+
 /* The id that Docker, containerd's CRI plugin, CRI-O and Podman give: 32 random bytes. */
 static bool is_hex_id(struct str s)
 {
@@ -98,7 +104,7 @@ static bool is_containerd_name(struct str s)
 	bool is_word = false;
 
 	for (uint32_t i = 0; i < s.n; i++) {
-		if (!is_letter_or_digit(s.p[i]) && (!is_word || !strchr("._-", s.p[i])))
+		if (!is_letter_or_digit(s.p[i]) && (!is_word || !is_joint(s.p[i])))
 			return false;
 		is_word = is_letter_or_digit(s.p[i]);
 	}
@@ -130,7 +136,7 @@ static bool take_pod_uid(struct str name, bool is_escaped, struct cgroup_identit
 	for (uint32_t i = 0; i < name.n; i++) {
 		char c = is_escaped && name.p[i] == '_' ? '-' : name.p[i];
 
-		if (!is_letter_or_digit(c) && !strchr("-_.", c))
+		if (!is_letter_or_digit(c) && !is_joint(c))
 			return false;
 		identity->pod_uid[i] = c;
 	}
@@ -291,7 +297,7 @@ static bool match_bpm(struct walk *walk, struct str name)
 	if (!strip_prefix(&name, "bpm-") || name.n == 0)
 		return false;
 	for (uint32_t i = 0; i < name.n; i++)
-		if (!is_letter_or_digit(name.p[i]) && !strchr("._-", name.p[i]))
+		if (!is_letter_or_digit(name.p[i]) && !is_joint(name.p[i]))
 			return false;
 	return accept(walk, CONTAINER_BPM, name);
 }
