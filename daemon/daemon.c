@@ -32,7 +32,7 @@ struct daemon {
 	struct probes *probes;	 /* owned */
 	struct engine engine;
 	struct names names;
-	struct metadata *metadata; /* owned; NULL: no source is wanted */
+	struct metadata *metadata; /* owned; NULL: it could not be started */
 	struct loss_window loss;
 	struct loss_watch loss_watch;
 	int signal_fd, epoll_fd;
@@ -318,7 +318,7 @@ static void start_names(struct daemon *daemon)
  * thread the daemon goes on with what control groups say. */
 static void start_metadata(struct daemon *daemon)
 {
-	int r = metadata_pump_start(&daemon->config->metadata, &daemon->metadata);
+	int r = metadata_start(&daemon->config->metadata, &daemon->metadata);
 
 	if (r == 0 && daemon->metadata)
 		r = watch(daemon->epoll_fd, metadata_poll_fd(daemon->metadata));

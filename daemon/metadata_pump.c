@@ -8,14 +8,6 @@
 #define PASS_QUESTIONS 1024
 #define PASS_ANSWERS   256
 
-int metadata_pump_start(const struct metadata_config *config, struct metadata **ret)
-{
-	*ret = NULL;
-	if (!config->want_runtimes && config->kubernetes == KUBERNETES_OFF)
-		return 0;
-	return metadata_start(config, ret);
-}
-
 void metadata_pump_ask(struct metadata *metadata, struct engine *engine)
 {
 	struct metadata_question question;

@@ -6,8 +6,6 @@
 
 #include "engine.h"
 
-/* The thread, where the configuration wants any source; NULL otherwise. 0 or a negative errno. */
-int metadata_pump_start(const struct metadata_config *config, struct metadata **ret);
 /* Hands the container table's questions over; without a thread they are dropped. */
 void metadata_pump_ask(struct metadata *metadata, struct engine *engine);
 /* Applies the answers there are, a bounded number: the rest keeps the descriptor readable. Whether

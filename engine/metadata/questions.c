@@ -2,7 +2,7 @@
  * Open questions of the metadata thread: whom to ask in which order (decision 26), when again, and
  * when an answer is the last. Owns the questions; bounded by QUESTIONS_MAX. Metadata thread.
  */
-#include <stdio.h>
+#include <limits.h>
 
 #include "haetae/clock.h"
 #include "info.h"
@@ -118,19 +118,27 @@ static bool is_settled(const struct question *question, const struct source *sou
 	return verdict == VERDICT_YES || verdict == VERDICT_NO;
 }
 
-/* The lowest round in which a healthy source has not said its last word; 0: none. */
+/* Has it been asked, and given its first answer? Only until then does its round keep the next one
+ * waiting: a source that says "unknown" is asked again while others are asked. */
+static bool is_first_answer_due(const struct question *question, const struct source *source)
+{
+	const struct question_source *state = &question->sources[source->index];
+
+	return state->verdict == VERDICT_ASKED ? state->tries == 1
+					       : state->verdict == VERDICT_OPEN && !state->tries;
+}
+
+/* The lowest round that is not yet over; UINT_MAX: none. */
 static unsigned current_round(const struct metadata_loop *loop, const struct question *question)
 {
-	unsigned round = 0;
+	unsigned round = UINT_MAX;
 
 	for (uint32_t i = 0; i < loop->source_cnt; i++) {
 		const struct source *source = &loop->sources[i];
-		unsigned rank = source->is_healthy && !is_settled(question, source)
-					? rank_of(source, question)
-					: 0;
+		unsigned rank = rank_of(source, question);
 
-		if (rank && (!round || rank < round))
-			round = rank;
+		if (source->is_healthy && rank && is_first_answer_due(question, source))
+			round = MIN(round, rank);
 	}
 	return round;
 }
@@ -156,16 +164,23 @@ static void ask(struct metadata_loop *loop, struct question *question, struct so
 	source->kind->question(source, question);
 }
 
-static void ask_round(struct metadata_loop *loop, struct question *question, unsigned round,
-		      uint64_t now_ns)
+/* Whether a healthy one may still say something. */
+static bool ask_round(struct metadata_loop *loop, struct question *question, uint64_t now_ns)
 {
+	unsigned round = current_round(loop, question);
+	bool is_open = false;
+
 	for (uint32_t i = 0; i < loop->source_cnt; i++) {
 		struct source *source = &loop->sources[i];
+		unsigned rank = rank_of(source, question);
 
-		if (source->is_healthy && question->sources[i].verdict == VERDICT_OPEN &&
-		    rank_of(source, question) == round)
+		if (!source->is_healthy || !rank || is_settled(question, source))
+			continue;
+		is_open = true;
+		if (question->sources[i].verdict == VERDICT_OPEN && rank <= round)
 			ask(loop, question, source, now_ns);
 	}
+	return is_open;
 }
 
 /* One that would be asked, but cannot be now. */
@@ -210,19 +225,15 @@ static void settle(struct metadata_loop *loop, struct question *question, uint64
 static void advance(struct metadata_loop *loop, struct question *question, uint64_t now_ns)
 {
 	for (;;) {
-		unsigned round;
-
 		question->is_ready = false;
 		if (question->is_closed || question->is_complete) {
 			close_question(&loop->questions, question);
 			return;
 		}
-		round = current_round(loop, question);
-		if (!round) {
+		if (!ask_round(loop, question, now_ns)) {
 			settle(loop, question, now_ns);
 			return;
 		}
-		ask_round(loop, question, round, now_ns);
 		/* Some answer at once. */
 		if (!question->is_ready)
 			return;

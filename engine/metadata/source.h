@@ -21,7 +21,7 @@ struct source_kind {
 	/* Makes source->state, starts nothing. 0 or a negative errno: the source is left out. */
 	int (*open)(struct source *source);
 	/* In which round to ask it about this container: 1 first, 0 never. Sources of one round are
-	 * asked at once; the next round is asked where the one before has given no complete
+	 * asked at once; the next round is asked where none of the one before has given a complete
 	 * answer. NULL: it is never asked. */
 	unsigned (*rank)(const struct source *source, const struct metadata_question *question);
 	/* Ask. Ends now or later by exactly one of source_answer, source_unknown, source_refuse,
