@@ -99,8 +99,10 @@ void loop_publish(struct metadata_loop *loop, const struct metadata_answer *answ
 /* Makes the sources that the configuration wants. 0 or -ENOMEM. */
 int sources_open(struct metadata_loop *loop);
 void sources_close(struct metadata_loop *loop);
-/* Steps those that are due; the time of the next. */
-uint64_t sources_step(struct metadata_loop *loop, uint64_t now_ns);
+/* Steps those that are due. */
+void sources_step(struct metadata_loop *loop, uint64_t now_ns);
+/* When the next is due. */
+uint64_t sources_next_ns(const struct metadata_loop *loop);
 
 /* Looks again, at most once a second, for sources that are not there but might know this container.
  */

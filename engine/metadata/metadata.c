@@ -113,15 +113,15 @@ static void step(struct metadata_loop *loop)
 		{ .fd = metadata->wake_fd, .events = POLLIN },
 		{ .fd = metadata->in.event_fd, .events = POLLIN },
 	};
-	uint64_t now_ns = clock_boot_ns(), next_ns = now_ns + IDLE_NS, then_ns;
+	uint64_t now_ns = clock_boot_ns(), questions_ns, sources_ns, next_ns;
 
+	sources_step(loop, now_ns);
 	take_questions(loop);
-	then_ns = questions_advance(loop, now_ns);
-	next_ns = MIN(next_ns, then_ns);
-	then_ns = sources_step(loop, now_ns);
-	next_ns = MIN(next_ns, then_ns);
-	/* A source that has just become healthy is asked at once; questions that waited in the
-	 * queue for a place wake nobody. */
+	questions_ns = questions_advance(loop, now_ns);
+	/* Also one that a question has woken. */
+	sources_ns = sources_next_ns(loop);
+	next_ns = MIN(now_ns + IDLE_NS, MIN(questions_ns, sources_ns));
+	/* Questions that waited in the queue for a place wake nobody. */
 	if (loop->questions.is_dirty || loop->questions.has_ready ||
 	    (queue_count(&metadata->in) && questions_have_room(loop)))
 		next_ns = now_ns;

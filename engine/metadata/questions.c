@@ -201,6 +201,7 @@ static bool has_unhealthy(const struct metadata_loop *loop, const struct questio
 static void settle(struct metadata_loop *loop, struct question *question, uint64_t now_ns)
 {
 	struct container_info *info = question->info;
+	bool is_parked = has_unhealthy(loop, question, false);
 
 	if (now_ns < loop->start_ns + FIRST_WORD_NS && has_unhealthy(loop, question, true)) {
 		loop->questions.next_ns =
@@ -214,11 +215,11 @@ static void settle(struct metadata_loop *loop, struct question *question, uint64
 			info_fill(whole, info);
 			publish_info(loop, question, whole);
 		}
-	} else if (!info && loop->is_healthy[METADATA_RUNTIME]) {
+	} else if (!info && (loop->is_healthy[METADATA_RUNTIME] || !is_parked)) {
 		publish_unknown(loop, question);
 	}
 	/* One that recovers may know it, as long as the container lives. */
-	if (!has_unhealthy(loop, question, false))
+	if (!is_parked)
 		close_question(&loop->questions, question);
 }
 

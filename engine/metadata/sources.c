@@ -148,10 +148,17 @@ void sources_close(struct metadata_loop *loop)
 	loop->source_cnt = 0;
 }
 
-uint64_t sources_step(struct metadata_loop *loop, uint64_t now_ns)
+uint64_t sources_next_ns(const struct metadata_loop *loop)
 {
 	uint64_t next_ns = UINT64_MAX;
 
+	for (uint32_t i = 0; i < loop->source_cnt; i++)
+		next_ns = MIN(next_ns, loop->sources[i].next_ns);
+	return next_ns;
+}
+
+void sources_step(struct metadata_loop *loop, uint64_t now_ns)
+{
 	for (uint32_t i = 0; i < loop->source_cnt; i++) {
 		struct source *source = &loop->sources[i];
 
@@ -160,9 +167,7 @@ uint64_t sources_step(struct metadata_loop *loop, uint64_t now_ns)
 			source->stepped_ns = now_ns;
 			source->kind->step(source, now_ns);
 		}
-		next_ns = MIN(next_ns, source->next_ns);
 	}
-	return next_ns;
 }
 
 void sources_hurry(struct metadata_loop *loop, const struct metadata_question *asked,
