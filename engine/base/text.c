@@ -40,7 +40,7 @@ unsigned utf8_sequence(const char *p, const char *end)
 	return n;
 }
 
-static uint32_t decode(const char *p, unsigned n)
+uint32_t utf8_decode(const char *p, unsigned n)
 {
 	const unsigned char *u = (const unsigned char *)p;
 	uint32_t c = n == 1 ? u[0] : u[0] & (0x7fu >> n);
@@ -112,9 +112,7 @@ void text_put_json_string(struct buf *buf, struct str s)
 	buf_putc(buf, '"');
 }
 
-/* What must not reach a terminal or a chat window as it is: C0, DEL, C1, and the format characters
- * that reorder, hide or join text (Unicode general category Cf, and the line separators). */
-static bool is_unsafe(uint32_t c)
+bool text_is_unsafe(uint32_t c)
 {
 	static const struct {
 		uint32_t first, last;
@@ -139,9 +137,9 @@ void text_put_line(struct buf *buf, struct str s)
 
 	while (p < end) {
 		unsigned n = utf8_sequence(p, end);
-		uint32_t c = n ? decode(p, n) : 0;
+		uint32_t c = n ? utf8_decode(p, n) : 0;
 
-		if (n && !is_unsafe(c)) {
+		if (n && !text_is_unsafe(c)) {
 			p += n;
 			continue;
 		}
