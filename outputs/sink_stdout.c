@@ -71,9 +71,8 @@ static int stdout_open(struct sink *sink)
 static void stdout_step(struct sink *sink, uint64_t now_ns)
 {
 	struct stdout_state *state = sink->state;
-	int r = stream_step(sink, &state->stream);
+	int r = stream_step(sink, &state->stream, now_ns);
 
-	(void)now_ns;
 	if (r == 0)
 		return;
 	/* Nobody reads any more, or the disk is full. Each lost alert is counted; that they are

@@ -6,18 +6,21 @@
 #include "stream.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 /* Far above a batch and the largest alert. */
 #define PENDING_MAX (32u << 20)
 /* A buffer that a burst made larger than this is given back. */
-#define PENDING_KEPT   (1u << 20)
-#define BATCH_BYTES    (256u << 10) /* a batch ends with the alert that passes it */
-#define BATCHES_A_STEP 8	    /* then the other sinks have their turn */
+#define PENDING_KEPT (1u << 20)
+#define BATCH_BYTES  (256u << 10) /* a batch ends with the alert that passes it */
+/* Alerts that wait for an acknowledgement: their memory is bounded. */
+#define UNACKNOWLEDGED_MAX 4096
+#define BATCHES_A_STEP	   8 /* then the other sinks have their turn */
 
 void stream_init(struct stream *stream)
 {
-	*stream = (struct stream){ .fd = -1, .chunk = SIZE_MAX, .format = stream_put_line };
+	*stream = (struct stream){
+		.fd = -1, .chunk = SIZE_MAX, .room = UINT64_MAX, .format = stream_put_line
+	};
 	buf_init(&stream->pending, PENDING_MAX);
 }
 
@@ -34,7 +37,6 @@ void stream_put_line(const struct sink *sink, const struct alert *alert, struct 
 
 static void forget_pending(struct stream *stream)
 {
-	stream->first = stream->last = NULL;
 	stream->written = 0;
 	if (stream->pending.cap > PENDING_KEPT)
 		buf_done(&stream->pending);
@@ -46,7 +48,7 @@ static void put_alert(struct sink *sink, struct stream *stream, struct delivery 
 {
 	size_t before = stream->pending.n;
 
-	if (stream->is_torn && before == 0)
+	if (stream->is_torn && !stream->is_framed && before == 0)
 		buf_putc(&stream->pending, '\n');
 	stream->format(sink, delivery->alert, &stream->pending);
 	if (stream->pending.failed) {
@@ -56,15 +58,17 @@ static void put_alert(struct sink *sink, struct stream *stream, struct delivery 
 		sink_fail(sink, delivery, "no memory for it");
 		return;
 	}
-	delivery->end = stream->pending.n;
+	delivery->end = stream->total + stream->pending.n; /* nothing of pending is out */
 	delivery->link = NULL;
 	*(stream->last ? &stream->last->link : &stream->first) = delivery;
 	stream->last = delivery;
+	stream->unacknowledged++;
 }
 
 static void fill(struct sink *sink, struct stream *stream)
 {
-	while (stream->pending.n < BATCH_BYTES) {
+	while (stream->pending.n < MIN((uint64_t)BATCH_BYTES, stream->room) &&
+	       stream->unacknowledged < UNACKNOWLEDGED_MAX) {
 		struct delivery *delivery = sink_take(sink);
 
 		if (!delivery)
@@ -73,22 +77,27 @@ static void fill(struct sink *sink, struct stream *stream)
 	}
 }
 
-static void count_written(struct sink *sink, struct stream *stream, size_t n)
+static void count_written(struct stream *stream, size_t n)
 {
+	stream->written += n;
+	stream->total += n;
+	stream->room -= MIN((uint64_t)n, stream->room);
+	stream->is_torn = stream->pending.p[stream->written - 1] != '\n';
+}
+
+static void acknowledge(struct sink *sink, struct stream *stream)
+{
+	uint64_t outstanding = stream->outstanding && stream->first ? stream->outstanding(sink) : 0;
+	uint64_t there = stream->total - MIN(outstanding, stream->total);
 	struct delivery *delivery;
 
-	stream->written += n;
-	stream->written_bytes += n;
-	stream->is_torn = false;
-	while ((delivery = stream->first) && delivery->end <= stream->written) {
+	while ((delivery = stream->first) && delivery->end <= there) {
 		stream->first = delivery->link;
 		if (!stream->first)
 			stream->last = NULL;
-		stream->is_torn = stream->written > delivery->end;
+		stream->unacknowledged--;
 		sink_acknowledge(sink, delivery);
 	}
-	if (stream->first && !stream->is_torn)
-		stream->is_torn = stream->pending.p[stream->written - 1] != '\n';
 }
 
 /* Like write(2). */
@@ -107,34 +116,51 @@ static ssize_t write_some(struct sink *sink, struct stream *stream)
 	return write(stream->fd, at, n);
 }
 
-int stream_step(struct sink *sink, struct stream *stream)
+/* 0: it may go on; 1: not now; or a negative errno. */
+static int write_batch(struct sink *sink, struct stream *stream)
 {
-	sink->poll = (struct pollfd){ .fd = -1 };
-	sink->wake_ns = UINT64_MAX;
-	for (unsigned batch = 0; batch < BATCHES_A_STEP;) {
-		ssize_t n;
+	ssize_t n = write_some(sink, stream);
 
-		if (stream->written == stream->pending.n) {
+	if (n > 0) {
+		count_written(stream, (size_t)n);
+		return 0;
+	}
+	if (n < 0 && errno == EAGAIN) {
+		sink->poll.events |= POLLOUT;
+		return 1;
+	}
+	if (n < 0 && errno == EINTR) { /* perhaps to stop */
+		sink->wake_ns = 0;
+		return 1;
+	}
+	return n == 0 ? -EIO : -errno;
+}
+
+int stream_step(struct sink *sink, struct stream *stream, uint64_t now_ns)
+{
+	unsigned batch = 0;
+	int r = 0;
+
+	sink->poll = (struct pollfd){ .fd = stream->fd, .events = stream->events };
+	sink->wake_ns = UINT64_MAX;
+	while (r == 0) {
+		if (stream_is_idle(stream)) {
 			forget_pending(stream);
-			fill(sink, stream);
-			batch++;
+			if (batch++ < BATCHES_A_STEP)
+				fill(sink, stream);
+			else
+				sink->wake_ns = 0;
 		}
 		if (stream->pending.n == 0)
-			return 0;
-		n = write_some(sink, stream);
-		if (n > 0) {
-			count_written(sink, stream, (size_t)n);
-		} else if (n < 0 && errno == EAGAIN) {
-			sink->poll = (struct pollfd){ .fd = stream->fd, .events = POLLOUT };
-			return 0;
-		} else if (n == 0 || errno != EINTR) {
-			return n == 0 ? -EIO : -errno;
-		} else {
-			break; /* perhaps to stop */
-		}
+			break;
+		r = write_batch(sink, stream);
 	}
-	sink->wake_ns = 0;
-	return 0;
+	acknowledge(sink, stream);
+	if (stream->first && stream_is_idle(stream))
+		sink->wake_ns = MIN(sink->wake_ns, now_ns + STREAM_ACK_PERIOD);
+	if (!sink->poll.events)
+		sink->poll.fd = -1;
+	return MIN(r, 0);
 }
 
 void stream_reset(struct sink *sink, struct stream *stream)
@@ -145,6 +171,9 @@ void stream_reset(struct sink *sink, struct stream *stream)
 		next = delivery->link;
 		sink_give_back(sink, delivery);
 	}
+	stream->first = stream->last = NULL;
+	stream->unacknowledged = 0;
+	stream->total = 0;
 	forget_pending(stream);
 }
 
@@ -156,5 +185,7 @@ void stream_fail(struct sink *sink, struct stream *stream, const char *reason)
 		next = delivery->link;
 		sink_fail(sink, delivery, reason);
 	}
+	stream->first = stream->last = NULL;
+	stream->unacknowledged = 0;
 	forget_pending(stream);
 }

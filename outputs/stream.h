@@ -5,6 +5,8 @@
 #ifndef HAETAE_OUTPUTS_STREAM_H
 #define HAETAE_OUTPUTS_STREAM_H
 
+#include "haetae/clock.h"
+
 #include "sink_private.h"
 
 struct stream {
@@ -12,29 +14,39 @@ struct stream {
 	size_t chunk;	    /* how much one write(2) may take */
 	bool is_blocking;   /* poll(2) before each write */
 	bool is_torn;	    /* the last thing that was written is half a line */
+	bool is_framed;	    /* no lines: nothing is ever torn for the next connection */
+	short events;	    /* also waited for; POLLIN of a socket, say */
+	uint64_t room;	    /* bytes until the caller wants to act, such as to rotate */
 	struct buf pending; /* the first `written` bytes are out */
 	size_t written;
-	struct delivery *first, *last; /* in `pending`, by their ends; linked by `link` */
+	uint64_t total; /* bytes written since the last reset */
+	/* In pending or not acknowledged, by their ends in `total`; linked by `link`. */
+	struct delivery *first, *last;
+	uint32_t unacknowledged; /* how many those are */
 	/* One alert with its end of line or frame. */
 	void (*format)(const struct sink *sink, const struct alert *alert, struct buf *out);
 	/* Instead of write(2); like it. NULL: write(2). */
 	ssize_t (*write)(struct sink *sink, const void *data, size_t n);
-	uint64_t written_bytes; /* in all */
+	/* How many of the bytes written have not reached the other side: what the kernel still
+	 * holds. They are looked at again each STREAM_ACK_PERIOD. NULL: none, written is there. */
+	uint64_t (*outstanding)(const struct sink *sink);
 };
+
+#define STREAM_ACK_PERIOD (20 * NS_PER_MS)
 
 void stream_init(struct stream *stream);
 void stream_done(struct stream *stream);
-/* Writes what waits until it would block, or a fair share is done; sets poll and wake_ns. 0, or a
- * negative errno: nothing more can be written to this descriptor. */
-int stream_step(struct sink *sink, struct stream *stream);
-/* Gives back what is not wholly out; the descriptor is not used any more. */
+/* Writes what waits until it would block, or a fair share is done, or `room` is used up; sets poll
+ * and wake_ns. 0, or a negative errno: nothing more can be written to this descriptor. */
+int stream_step(struct sink *sink, struct stream *stream, uint64_t now_ns);
+/* Gives back what is not acknowledged; the descriptor is not used any more. */
 void stream_reset(struct sink *sink, struct stream *stream);
 /* Fails it instead. */
 void stream_fail(struct sink *sink, struct stream *stream, const char *reason);
-/* Nothing is half out. */
+/* Everything that was begun is written. */
 static inline bool stream_is_idle(const struct stream *stream)
 {
-	return stream->first == NULL;
+	return stream->written == stream->pending.n;
 }
 
 /* The line of the sink's format, with its newline. */
