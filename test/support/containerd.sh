@@ -132,7 +132,7 @@ containerd_stop()
 {
 	local pid namespace id
 
-	[ -n "${CONTAINERD_DIR:-}" ] || return 0
+	[ -n "${CONTAINERD_DIR:-}" ] && [ -d "$CONTAINERD_DIR" ] || return 0
 	for namespace in default k8s.io; do
 		for id in $(timeout 10 ctr -n "$namespace" tasks ls -q 2>/dev/null); do
 			timeout 10 ctr -n "$namespace" tasks kill -s KILL -a "$id"
