@@ -9,8 +9,7 @@
 
 void buf_init(struct buf *buf, size_t max_bytes)
 {
-	/* One byte more is for the NUL. */
-	*buf = (struct buf){ .max = MIN(max_bytes, SIZE_MAX - 1) };
+	*buf = (struct buf){ .max = max_bytes };
 }
 
 void buf_done(struct buf *buf)
