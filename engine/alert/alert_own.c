@@ -111,11 +111,9 @@ static struct str command_line(const struct proc *proc, uint32_t max, char *ret)
 	return (struct str){ ret, n };
 }
 
-#define ANCESTOR_TEXT_MAX 1024
-
 static void put_ancestor(const struct proc *proc, uint32_t max, struct buf *out)
 {
-	char line[ANCESTOR_TEXT_MAX + 2];
+	char line[ALERT_ANCESTOR_TEXT_MAX + 2];
 
 	buf_printf(out, "{\"pid\":%u,\"name\":", (unsigned)proc->key.pid);
 	text_put_json_string(out, str_from(proc->comm));
@@ -149,12 +147,12 @@ static unsigned find_ancestors(const struct field_context *context, const struct
 	return MIN(cnt, (unsigned)PROC_ANCESTRY_MAX) + 1;
 }
 
-static void put_ancestors(const struct field_context *context, uint32_t max, struct buf *out)
+void alert_put_ancestors(const struct field_context *context, uint32_t text_max, struct buf *out)
 {
 	const struct proc *procs[PROC_ANCESTRY_MAX + 1];
 	unsigned cnt = find_ancestors(context, procs), shown = MIN(cnt, (unsigned)ANCESTORS_MAX);
+	uint32_t max = MIN(text_max, (uint32_t)ALERT_ANCESTOR_TEXT_MAX);
 
-	max = MIN(max, (uint32_t)ANCESTOR_TEXT_MAX);
 	sort_by_start(procs, cnt);
 	buf_puts(out, "\"ancestors\":[");
 	for (unsigned i = 0; i < shown; i++) {
@@ -165,6 +163,61 @@ static void put_ancestors(const struct field_context *context, uint32_t max, str
 	buf_putc(out, ']');
 	if (cnt > shown)
 		buf_printf(out, ",\"ancestors_left_out\":%u", cnt - shown);
+}
+
+/* ---- metadata ------------------------------------------------------------------------------- */
+
+static const char *const metadata_names[] = {
+	[ALERT_METADATA_RESOLVED] = "resolved",
+	[ALERT_METADATA_PARTIAL] = "partial",
+	[ALERT_METADATA_TIMEOUT] = "timeout",
+	[ALERT_METADATA_OVERFLOW] = "overflow",
+};
+
+/* Some source that should know the container could not be asked, or could not say all. */
+static bool is_runtime_partial(const struct alert_context *context,
+			       const struct container *container)
+{
+	const struct container_info *info = container->info;
+
+	if (info && (info->is_partial || info->is_cut))
+		return true;
+	return context->has_source[METADATA_RUNTIME] &&
+	       container->state[METADATA_RUNTIME] == METADATA_NONE;
+}
+
+static bool is_pod_partial(const struct alert_context *context, const struct container *container)
+{
+	const struct container_info *info = container->info;
+	struct str uid = str_from(container->pod_uid);
+	const struct pod_info *pod;
+
+	if (!uid.n && info)
+		uid = info->pod_uid;
+	if (!uid.n)
+		return false; /* of no pod */
+	pod = context->fields->pods ? pod_table_find(context->fields->pods, uid) : NULL;
+	if (pod)
+		return pod->is_cut;
+	return context->has_source[METADATA_KUBERNETES] &&
+	       container->state[METADATA_KUBERNETES] == METADATA_NONE;
+}
+
+enum alert_metadata alert_metadata_of(const struct alert_context *context)
+{
+	const struct event *event = context->fields->event;
+	const struct container *container = event->container;
+	bool is_partial;
+
+	if (event->schema->flags & EVENT_OWN)
+		return ALERT_METADATA_RESOLVED;
+	if (!container)
+		is_partial = context->has_source[METADATA_RUNTIME];
+	else
+		is_partial = container->type != CONTAINER_HOST &&
+			     (is_runtime_partial(context, container) ||
+			      is_pod_partial(context, container));
+	return is_partial ? ALERT_METADATA_PARTIAL : ALERT_METADATA_RESOLVED;
 }
 
 /* ---- the object ----------------------------------------------------------------------------- */
@@ -196,15 +249,16 @@ static void put_name(const char *prefix, const char *name, struct buf *out)
 static void put_cut(const struct alert_context *context, struct str cut, struct buf *out)
 {
 	const struct event *event = context->fields->event;
+	const struct alert_kept *kept = context->kept;
 	struct buf names;
 
 	buf_init(&names, 4096);
 	for (unsigned i = 0; i < event->schema->param_cnt; i++)
 		if (event->cut_mask >> i & 1)
 			put_name("evt.arg.", event->schema->params[i].name, &names);
-	if (event->image && event->image->is_args_cut)
+	if (kept ? kept->is_args_cut : event->image && event->image->is_args_cut)
 		put_name("", "proc.args", &names);
-	if (event->image && event->image->is_env_cut)
+	if (kept ? kept->is_env_cut : event->image && event->image->is_env_cut)
 		put_name("", "proc.env", &names);
 	if (names.n || cut.n)
 		buf_printf(out, ",\"cut\":[%.*s%s%.*s]", (int)names.n, names.n ? names.p : "",
@@ -228,16 +282,19 @@ void alert_put_own(const struct rule *rule, const struct alert_context *context,
 	else
 		alert_put_exec_id(header->pid, header->start_ns, header->exec_id, out);
 	buf_putc(out, ',');
-	put_ancestors(fields, limits->ancestor_max, out);
+	if (context->kept)
+		buf_put_str(out, context->kept->ancestors);
+	else
+		alert_put_ancestors(fields, limits->ancestor_max, out);
 	buf_puts(out, ",\"container\":");
 	alert_put_container(fields, limits, out);
 	buf_puts(out, ",\"k8s\":");
 	alert_put_k8s(fields, limits, out);
 	buf_printf(out,
 		   ",\"completeness\":{\"lost_10s\":%llu,"
-		   "\"lost_cgroup_10s\":%llu},\"metadata\":\"resolved\",",
+		   "\"lost_cgroup_10s\":%llu},\"metadata\":\"%s\",",
 		   (unsigned long long)context->lost_10s,
-		   (unsigned long long)context->lost_cgroup_10s);
+		   (unsigned long long)context->lost_cgroup_10s, metadata_names[context->metadata]);
 	put_why(fields->event, out);
 	put_cut(context, cut, out);
 	buf_putc(out, '}');

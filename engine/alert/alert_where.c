@@ -31,13 +31,12 @@ static const struct member pod_members[] = {
 	{ "service_account", "k8s.sa.name" },
 };
 
+static const struct field_argument no_argument;
+
 static bool read_member(const struct field_context *context, const char *name,
 			struct value_set *ret)
 {
-	static const struct field_argument none;
-	const struct field *field = field_find(str_from(name));
-
-	field_read(field, context, &none, ret);
+	field_read(field_find(str_from(name)), context, &no_argument, ret);
 	return ret->state == FIELD_VALUE && ret->cnt > 0;
 }
 
@@ -79,4 +78,69 @@ void alert_put_k8s(const struct field_context *context, const struct alert_limit
 		put_members(context, pod_members, ARRAY_LEN(pod_members), limits->value_max, out);
 	else
 		buf_puts(out, "null");
+}
+
+/* ---- what an alert waits for ---------------------------------------------------------------- */
+
+static void visit_members(const struct member *members, size_t cnt, matcher_field_fn visit,
+			  void *data)
+{
+	for (size_t i = 0; i < cnt; i++)
+		visit(field_find(str_from(members[i].field)), &no_argument, data);
+}
+
+void alert_visit_where(const struct field_context *context, matcher_field_fn visit, void *data)
+{
+	const struct container *container = context->event->container;
+
+	/* Most events are the host's, where all of these are absent. */
+	if (!context->override && (!container || container->type == CONTAINER_HOST))
+		return;
+	visit_members(container_members, ARRAY_LEN(container_members), visit, data);
+	visit_members(pod_members, ARRAY_LEN(pod_members), visit, data);
+}
+
+void alert_visit_template(const struct rule *rule, matcher_field_fn visit, void *data)
+{
+	const struct template *compiled = rule->template;
+
+	for (uint32_t i = 0; compiled && i < compiled->part_cnt; i++) {
+		const struct template_part *part = &compiled->parts[i];
+		const struct field_argument *argument = &part->argument;
+		const struct field *field = part->field;
+
+		if (field)
+			visit(field, argument, data);
+		for (unsigned j = 0; part->transformer; j++) {
+			field = transformer_field(part->transformer, j, &argument);
+			if (!field)
+				break;
+			visit(field, argument, data);
+		}
+	}
+}
+
+struct search {
+	const struct field_context *context;
+	bool is_pending;
+};
+
+static void look(const struct field *field, const struct field_argument *argument, void *data)
+{
+	struct search *search = data;
+	struct value_set set;
+
+	if (search->is_pending)
+		return;
+	field_read(field, search->context, argument, &set);
+	search->is_pending = set.state == FIELD_PENDING;
+}
+
+bool alert_is_pending(const struct rule *rule, const struct field_context *context)
+{
+	struct search search = { .context = context };
+
+	alert_visit_where(context, look, &search);
+	alert_visit_template(rule, look, &search);
+	return search.is_pending;
 }

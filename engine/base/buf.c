@@ -9,7 +9,8 @@
 
 void buf_init(struct buf *buf, size_t max_bytes)
 {
-	*buf = (struct buf){ .max = max_bytes };
+	/* One byte more is for the NUL. */
+	*buf = (struct buf){ .max = MIN(max_bytes, SIZE_MAX - 1) };
 }
 
 void buf_done(struct buf *buf)

@@ -211,7 +211,11 @@ int http_call_new(const struct http_request *request, struct http_call **ret)
 	if (!call)
 		return -ENOMEM;
 	call->max_body = request->max_body ? request->max_body : BODY_MAX;
-	buf_init(&call->collected, MAX(call->max_body, HTTP_REFUSAL_BODY_MAX));
+	if (!request->on_data)
+		call->max_body = MIN(call->max_body, (size_t)UINT32_MAX); /* struct str's */
+	buf_init(&call->collected, request->on_data
+					   ? HTTP_REFUSAL_BODY_MAX
+					   : MAX(call->max_body, (size_t)HTTP_REFUSAL_BODY_MAX));
 	call->on_data = request->on_data;
 	call->on_done = request->on_done;
 	call->data = request->data;

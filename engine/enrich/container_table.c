@@ -318,6 +318,8 @@ struct cgroup_node *cgroup_node_put(struct container_table *table, uint64_t key,
 	}
 	node->key = key;
 	if (table_insert(&table->nodes, mix(key), &key, node) != 0) {
+		/* Perhaps of cgroups whose removal was missed. */
+		table->is_walk_due = true;
 		table->stats.refused++;
 		free(node);
 		return NULL;
@@ -435,6 +437,8 @@ void container_table_collect(struct container_table *table, uint64_t now_ns)
 		node_free(table, node);
 	}
 	collect_containers(table, now_ns);
+	if (table->is_walk_due && table->config.host_root && now_ns >= table->next_walk_ns)
+		(void)container_table_walk(table);
 }
 
 const struct container *container_table_find(const struct container_table *table,

@@ -15,10 +15,12 @@
 #include "container_private.h"
 #include "haetae/clock.h"
 
-#define WALK_DEPTH_MAX	 64		  /* folders below are learned when a process is in them */
-#define WALK_INTERVAL_NS (5 * NS_PER_SEC) /* of walks after the first */
-#define READS_MAX	 200		  /* processes asked for their cgroup in a second */
-#define KERNFS_ROOT_ID	 1		  /* fs/kernfs/dir.c: the first number that is given */
+#define WALK_DEPTH_MAX 64 /* folders below are learned when a process is in them */
+/* Of walks after the first: seldom, and a small share of the time. */
+#define WALK_INTERVAL_NS (5 * NS_PER_SEC)
+#define WALK_SHARE	 100
+#define READS_MAX	 200 /* processes asked for their cgroup in a second */
+#define KERNFS_ROOT_ID	 1   /* fs/kernfs/dir.c: the first number that is given */
 
 /* Where containerd keeps bundles: itself, in k3s, in k0s, in MicroK8s, and Docker's own. */
 static const char *const bundle_roots[] = {
@@ -204,7 +206,8 @@ struct walk {
 	unsigned hierarchy;
 	uint64_t now_ns;
 	struct walk_level levels[WALK_DEPTH_MAX];
-	unsigned depth; /* levels that are open */
+	unsigned depth;	 /* levels that are open */
+	bool is_partial; /* a folder could not be read */
 	char path[CGROUP_PATH_MAX];
 };
 
@@ -215,7 +218,7 @@ static struct cgroup_node *note_folder(struct walk *walk, const struct cgroup_no
 	uint64_t key = cgroup_node_key(id, walk->hierarchy);
 	struct cgroup_node *node = cgroup_node_find(table, key);
 
-	if (!node)
+	if (!node || !node->container)
 		node = cgroup_node_put(table, key,
 				       classify(table, walk->path, parent, walk->now_ns),
 				       parent->is_inherited);
@@ -224,15 +227,19 @@ static struct cgroup_node *note_folder(struct walk *walk, const struct cgroup_no
 	return node;
 }
 
+/* False: it has gone, or is_partial is set. */
 static bool enter_folder(struct walk *walk, int parent_fd, const char *name,
 			 struct cgroup_node *node)
 {
 	struct walk_level *level = &walk->levels[walk->depth];
 	int fd;
 
-	if (walk->depth == WALK_DEPTH_MAX)
+	if (walk->depth == WALK_DEPTH_MAX) {
+		walk->is_partial = true;
 		return false;
+	}
 	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	walk->is_partial |= fd < 0 && errno != ENOENT;
 	level->directory = fd >= 0 ? fdopendir(fd) : NULL;
 	if (!level->directory) {
 		close_fdp(&fd);
@@ -258,15 +265,31 @@ static void step(struct walk *walk)
 		return;
 	}
 	n = strlen(entry->d_name);
-	if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
-	    level->path_length + n + 2 > sizeof(walk->path))
+	if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 ||
+	    strcmp(entry->d_name, "..") == 0)
 		return;
+	if (level->path_length + n + 2 > sizeof(walk->path)) {
+		walk->is_partial = true;
+		return;
+	}
 	walk->path[level->path_length] = '/';
 	memcpy(walk->path + level->path_length + 1, entry->d_name, n + 1);
 	/* kernfs gives its number here, too (kernfs_fop_readdir(), fs/kernfs/dir.c). */
 	node = note_folder(walk, level->node, entry->d_ino);
+	walk->is_partial |= !node;
 	if (node)
 		(void)enter_folder(walk, dirfd(level->directory), entry->d_name, node);
+}
+
+/* Those whose cgroup_rmdir was missed. */
+static void sweep(struct container_table *table, unsigned hierarchy, uint64_t now_ns)
+{
+	struct cgroup_node *node;
+	uint32_t cursor = 0;
+
+	while ((node = table_next(&table->nodes, &cursor)))
+		if (node->key >> 62 == hierarchy && node->walk != table->walk_cnt)
+			cgroup_node_mark_gone(table, node, now_ns);
 }
 
 static bool walk_hierarchy(struct container_table *table, unsigned hierarchy, uint64_t now_ns)
@@ -289,19 +312,10 @@ static bool walk_hierarchy(struct container_table *table, unsigned hierarchy, ui
 		walk->levels[0].path_length = 0;
 	while (walk->depth)
 		step(walk);
+	if (is_read && !walk->is_partial)
+		sweep(table, hierarchy, now_ns);
 	free(walk);
 	return is_read;
-}
-
-/* Those whose cgroup_rmdir was missed. */
-static void sweep(struct container_table *table, unsigned hierarchy, uint64_t now_ns)
-{
-	struct cgroup_node *node;
-	uint32_t cursor = 0;
-
-	while ((node = table_next(&table->nodes, &cursor)))
-		if (node->key >> 62 == hierarchy && node->walk != table->walk_cnt)
-			cgroup_node_mark_gone(table, node, now_ns);
 }
 
 int container_table_walk(struct container_table *table)
@@ -310,13 +324,11 @@ int container_table_walk(struct container_table *table)
 	bool is_read = false;
 
 	table->walk_cnt++;
-	table->next_walk_ns = now_ns + WALK_INTERVAL_NS;
-	for (unsigned i = 0; i < HIERARCHY_CNT; i++) {
-		if (!table->mounts[i] || !walk_hierarchy(table, i, now_ns))
-			continue;
-		is_read = true;
-		sweep(table, i, now_ns);
-	}
+	table->is_walk_due = false;
+	for (unsigned i = 0; i < HIERARCHY_CNT; i++)
+		is_read |= table->mounts[i] && walk_hierarchy(table, i, now_ns);
+	table->next_walk_ns =
+		clock_boot_ns() + WALK_INTERVAL_NS + WALK_SHARE * (clock_boot_ns() - now_ns);
 	return is_read ? 0 : -ENOENT;
 }
 
@@ -333,7 +345,7 @@ static bool may_read(struct container_table *table, uint64_t now_ns)
 
 /* The path of the process's cgroup, where /proc shows one that begins at the hierarchy's root (in a
  * cgroup namespace of our own it does not). */
-static bool read_path(const struct container_table *table, uint32_t pid, unsigned hierarchy,
+static bool read_path(struct container_table *table, uint32_t pid, unsigned hierarchy,
 		      char path[CGROUP_PATH_MAX])
 {
 	_cleanup_(close_fdp) int fd = -1;
@@ -346,8 +358,14 @@ static bool read_path(const struct container_table *table, uint32_t pid, unsigne
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
-	return cgroup_file_find(text, hierarchy, path, CGROUP_PATH_MAX) && path[0] == '/' &&
-	       strncmp(path, "/..", 3) != 0;
+	if (!cgroup_file_find(text, hierarchy, path, CGROUP_PATH_MAX))
+		return false;
+	/* /proc shows paths from where our own cgroup namespace begins (cgroup_namespaces(7)). */
+	if (strncmp(path, "/..", 3) == 0 && (path[3] == '/' || !path[3])) {
+		table->is_walk_due = true;
+		return false;
+	}
+	return path[0] == '/';
 }
 
 /* The nearest folder above that is known to be in a container; whether the path leads to `id`. */

@@ -184,7 +184,7 @@ bool info_is_wasm(struct str name)
 {
 	static const char *const words[] = { "wasmtime", "wasmedge", "wasmer",	"wamr", "wasm",
 					     "spin",	 "slight",   "lunatic", "wws",	"runwasi" };
-	const char *slash = name.n ? memrchr(name.p, '/', name.n) : NULL;
+	const char *slash = name.p ? memrchr(name.p, '/', name.n) : NULL;
 	const char *at = slash ? slash + 1 : name.p, *end = name.p + name.n;
 
 	while (at && at < end) {

@@ -298,6 +298,9 @@ int oci_config_parse(struct str json, enum oci_writer writer, struct container_i
 	oci_take_namespaces(root, info);
 	if (info->image.p)
 		container_info_set_image(info, info->image);
+	/* As CRI names it. */
+	if (info->is_sandbox && !info->name.p)
+		info->name = info->pod_name;
 	/* CRI-O alone puts labels there. */
 	info->is_partial = !info->image.p || !info->labels;
 	return 0;

@@ -73,6 +73,12 @@ struct gate_config {
 };
 void gate_config_default(struct gate_config *config);
 
+/* Of the process table and its images, for an event that was held: they have moved on. */
+struct alert_kept {
+	struct str ancestors; /* as rendered */
+	bool is_args_cut, is_env_cut;
+};
+
 /* What an alert says beyond the event. */
 struct alert_context {
 	const struct field_context *fields;
@@ -82,6 +88,8 @@ struct alert_context {
 	const char *boot_id;		    /* of /proc/sys/kernel/random/boot_id */
 	uint64_t lost_10s, lost_cgroup_10s; /* completeness */
 	enum alert_metadata metadata;
+	bool has_source[METADATA_SOURCE__COUNT]; /* is configured (metadata_has_source()) */
+	const struct alert_kept *kept;		 /* NULL: the event is at hand */
 };
 
 /* Renders. 0, or -ENOMEM: the caller counts a lost alert. The uuid is derived from (boot id, host,

@@ -61,7 +61,7 @@ static inline bool str_ends_with(struct str s, struct str suffix)
 
 static inline bool str_contains(struct str s, struct str part)
 {
-	return part.n == 0 || (s.n >= part.n && memmem(s.p, s.n, part.p, part.n) != NULL);
+	return part.n == 0 || (s.p && s.n >= part.n && memmem(s.p, s.n, part.p, part.n) != NULL);
 }
 
 /* FNV-1a, 64 bits: for our tables, never against an adversary who chooses the keys without limit;

@@ -152,7 +152,8 @@ struct container {
 	uint64_t init_start_ns; /* of its first process, boot time; 0: not yet seen */
 	uint32_t refs;		/* cgroups, processes, held events */
 	bool is_gone;		/* its last cgroup was removed */
-	uint32_t held;		/* held events of it (decision 24) */
+	uint32_t held;		/* held events of it (decision 24), */
+	uint64_t held_bytes;	/* and what they take */
 };
 
 /* What event->container points to outside of containers: type CONTAINER_HOST, id and name "host".
