@@ -51,6 +51,42 @@ static int init_containers(struct engine *engine, const struct metadata_config *
 	return container_table_new(&config, &engine->containers);
 }
 
+static void complete_alert(struct alert_context *alert, void *data)
+{
+	struct engine *engine = data;
+
+	if (engine->completeness)
+		engine->completeness(alert->fields->event->header, alert,
+				     engine->completeness_data);
+}
+
+static void raise_alert(const struct rule *rule, const struct alert_context *context, void *data)
+{
+	struct engine *engine = data;
+	struct alert *alert;
+
+	engine->counters.alerts[rule->priority]++;
+	if (alert_new(rule, context, &alert) < 0)
+		engine->counters.alerts_lost_memory++;
+	else if (!outputs_put(engine->outputs, alert))
+		engine->counters.alerts_refused++;
+}
+
+static uint64_t now_ns(void *data)
+{
+	(void)data;
+	return clock_boot_ns();
+}
+
+static int init_hold(struct engine *engine, const struct hold_config *config)
+{
+	const struct hold_calls calls = {
+		.complete = complete_alert, .raise = raise_alert, .now_ns = now_ns, .data = engine
+	};
+
+	return hold_new(config, engine->containers, &calls, &engine->hold);
+}
+
 int engine_init(struct engine *engine, const struct daemon_config *config,
 		const struct proc_table_config *procs, struct ruleset *ruleset)
 {
@@ -59,14 +95,15 @@ int engine_init(struct engine *engine, const struct daemon_config *config,
 	*engine = (struct engine){ .ruleset = ruleset, .next_number = 1 };
 	arena_init(&engine->scratch, SCRATCH_MAX);
 	read_identity(engine);
-	engine->rules = calloc(ruleset_rule_cnt(ruleset) + 1, sizeof(*engine->rules));
-	r = engine->rules ? matcher_new(ruleset, &engine->matcher) : -ENOMEM;
+	r = matcher_new(ruleset, &engine->matcher);
 	if (r == 0)
 		r = proc_table_new(procs, &engine->procs);
 	if (r == 0)
 		r = init_containers(engine, &config->metadata);
 	if (r == 0)
 		r = users_new("/etc", &engine->users);
+	if (r == 0)
+		r = init_hold(engine, &config->hold);
 	if (r < 0) {
 		engine_done(engine);
 		return r;
@@ -80,7 +117,6 @@ int engine_init(struct engine *engine, const struct daemon_config *config,
 		.users = engine->users,
 		.hostname = engine->hostname,
 		.source = "syscall",
-		.is_final = true,
 	};
 	engine->alert = (struct alert_context){
 		.fields = &engine->fields,
@@ -94,6 +130,8 @@ int engine_init(struct engine *engine, const struct daemon_config *config,
 
 void engine_done(struct engine *engine)
 {
+	/* Held events refer to containers, users and rules. */
+	engine->hold = hold_free(engine->hold);
 	engine->users = users_free(engine->users);
 	/* Processes refer to containers. */
 	engine->procs = proc_table_free(engine->procs);
@@ -101,26 +139,7 @@ void engine_done(struct engine *engine)
 	engine->pods = pod_table_free(engine->pods);
 	engine->matcher = matcher_free(engine->matcher);
 	engine->ruleset = ruleset_free(engine->ruleset);
-	free(engine->rules);
-	engine->rules = NULL;
 	arena_done(&engine->scratch);
-}
-
-static void raise_alert(const struct rule *rule, void *data)
-{
-	struct engine *engine = data;
-	struct alert *alert;
-
-	engine->counters.alerts[rule->priority]++;
-	engine->rules[rule->index].matches++;
-	engine->rules[rule->index].alerts++;
-	if (engine->completeness)
-		engine->completeness(engine->event.header, &engine->alert,
-				     engine->completeness_data);
-	if (alert_new(rule, &engine->alert, &alert) < 0)
-		engine->counters.alerts_lost_memory++;
-	else if (!outputs_put(engine->outputs, alert))
-		engine->counters.alerts_refused++;
 }
 
 int engine_walk(struct engine *engine)
@@ -151,7 +170,7 @@ static void run_stages(struct engine *engine)
 	if (!(event->schema->flags & EVENT_STATE)) {
 		event->number = engine->next_number++;
 		engine->counters.evaluated++;
-		matcher_run(engine->matcher, &engine->fields, raise_alert, NULL, engine);
+		hold_run(engine->hold, engine->matcher, &engine->alert);
 	}
 	arena_reset(&engine->scratch);
 }
@@ -198,6 +217,23 @@ void engine_own(struct engine *engine, const void *record, uint32_t length)
 	hae_assert(r == 0 && engine->event.schema->flags & EVENT_OWN);
 	engine->counters.own++;
 	run_stages(engine);
+}
+
+void engine_decide(struct engine *engine, bool has_news)
+{
+	if (has_news)
+		hold_update(engine->hold, NULL);
+	hold_tick(engine->hold);
+}
+
+uint64_t engine_deadline_ns(const struct engine *engine)
+{
+	return hold_deadline_ns(engine->hold);
+}
+
+void engine_flush(struct engine *engine)
+{
+	hold_flush(engine->hold, NULL);
 }
 
 void engine_tick(struct engine *engine)

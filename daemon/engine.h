@@ -6,6 +6,7 @@
 
 #include "haetae/container_table.h"
 #include "haetae/daemon.h"
+#include "haetae/hold.h"
 
 struct engine_counters {
 	uint64_t delivered[EVENT__COUNT]; /* decoded, by type; state records too */
@@ -18,12 +19,6 @@ struct engine_counters {
 	uint64_t alerts_refused;	  /* a hit that the full output queue refused */
 };
 
-/* Of one rule. */
-struct engine_rule_counters {
-	uint64_t matches; /* events that it matched */
-	uint64_t alerts;  /* raised */
-};
-
 struct engine {
 	struct ruleset *ruleset;	    /* owned */
 	struct matcher *matcher;	    /* owned */
@@ -31,6 +26,7 @@ struct engine {
 	struct container_table *containers; /* owned */
 	struct pod_table *pods;		    /* owned */
 	struct users *users;		    /* owned */
+	struct hold *hold;		    /* owned */
 	struct outputs *outputs;	    /* borrowed from the daemon */
 	struct arena scratch;		    /* one event's memory */
 	struct event event;		    /* the event at hand */
@@ -45,7 +41,6 @@ struct engine {
 	void *completeness_data;
 	char hostname[256], boot_id[40];
 	struct engine_counters counters;
-	struct engine_rule_counters *rules; /* owned; by rule->index */
 };
 
 /* Takes ownership of the ruleset in every case; config outlives the engine. 0 or a negative errno;
@@ -64,6 +59,13 @@ void engine_seed(const void *record, uint32_t length, void *data);
 void engine_handle(const void *record, uint32_t length, void *data);
 /* A record of haetae's own making (EVENT_OWN), from here on an event like others. */
 void engine_own(struct engine *engine, const void *record, uint32_t length);
+/* Between batches: decides held events whose deadline has come and, where metadata have changed,
+ * all that now can be. */
+void engine_decide(struct engine *engine, bool has_news);
+/* Boot time of the next such deadline; UINT64_MAX: none. */
+uint64_t engine_deadline_ns(const struct engine *engine);
+/* Decides all that is held: nothing more will come. */
+void engine_flush(struct engine *engine);
 /* Housekeeping between batches: wall clock, grace periods. */
 void engine_tick(struct engine *engine);
 

@@ -62,6 +62,17 @@ static bool outputs_add_up(const struct outputs_stats *outputs)
 			       sum_of_priorities(outputs->dropped) + outputs->queued;
 }
 
+/* All that was held was decided, and nothing is left. */
+static bool hold_adds_up(const struct hold *hold)
+{
+	struct hold_stats stats = { 0 };
+
+	if (hold)
+		hold_stats(hold, &stats);
+	return stats.now == 0 && stats.bytes == 0 &&
+	       stats.held == stats.released + stats.timed_out + stats.stopped;
+}
+
 bool summary_adds_up(const struct summary *summary)
 {
 	const struct engine_counters *engine = &summary->engine->counters;
@@ -78,7 +89,7 @@ bool summary_adds_up(const struct summary *summary)
 	if (sum.submitted !=
 	    engine_delivered(summary->engine) + engine->undecodable + summary->kernel->malformed)
 		return false;
-	if (!outputs_add_up(outputs))
+	if (!outputs_add_up(outputs) || !hold_adds_up(summary->engine->hold))
 		return false;
 	return engine_alerts(summary->engine) ==
 	       outputs->accepted + sum_of_priorities(outputs->refused) + engine->alerts_lost_memory;
@@ -195,6 +206,42 @@ static void put_metadata(const struct summary *summary, struct buf *out)
 		   (unsigned long long)(stats->lag_max_ns / NS_PER_MS));
 }
 
+static void put_overflows(const struct hold_stats *stats, struct buf *out)
+{
+	const char *separator = " (";
+
+	for (unsigned i = 0; i < HOLD_OVERFLOW__COUNT; i++) {
+		if (!stats->overflowed[i])
+			continue;
+		buf_printf(out, "%s%s %llu", separator, hold_overflow_name(i),
+			   (unsigned long long)stats->overflowed[i]);
+		separator = ", ";
+	}
+	if (separator[0] == ',')
+		buf_putc(out, ')');
+}
+
+static void put_held(const struct summary *summary, struct buf *out)
+{
+	struct hold_stats stats = { 0 };
+	uint64_t overflowed = 0;
+
+	if (summary->engine->hold)
+		hold_stats(summary->engine->hold, &stats);
+	for (unsigned i = 0; i < HOLD_OVERFLOW__COUNT; i++)
+		overflowed += stats.overflowed[i];
+	if (!stats.held && !overflowed)
+		return;
+	buf_printf(out,
+		   "  held      %llu events: released %llu, at the deadline %llu, at the end %llu; "
+		   "no room for %llu",
+		   (unsigned long long)stats.held, (unsigned long long)stats.released,
+		   (unsigned long long)stats.timed_out, (unsigned long long)stats.stopped,
+		   (unsigned long long)overflowed);
+	put_overflows(&stats, out);
+	buf_putc(out, '\n');
+}
+
 void summary_format(const struct summary *summary, struct buf *out)
 {
 	struct wire_counters sum = total(summary);
@@ -222,6 +269,7 @@ void summary_format(const struct summary *summary, struct buf *out)
 	put_processes(summary, out);
 	put_containers(summary, out);
 	put_metadata(summary, out);
+	put_held(summary, out);
 	if (!summary_adds_up(summary))
 		buf_puts(out,
 			 "  WARNING   these numbers do not add up: please report this as a bug\n");

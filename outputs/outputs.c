@@ -23,8 +23,8 @@
 #define INTERRUPT_SIGNAL SIGURG
 #define INTERRUPT_PERIOD (50 * NS_PER_MS)
 
-static const struct sink_kind *const kinds[] = { &sink_stdout, &sink_file, &sink_program,
-						 &sink_syslog };
+static const struct sink_kind *const kinds[] = { &sink_stdout, &sink_file, &sink_http,
+						 &sink_program, &sink_syslog };
 
 /* ---- the thread ----------------------------------------------------------------------------- */
 

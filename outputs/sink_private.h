@@ -112,6 +112,6 @@ void sink_troubled(struct sink *sink, enum sink_health health, const char *forma
  * retry_max_ns with each call, but not before now_ns + at_least_ns (a Retry-After). */
 uint64_t sink_back_off(struct sink *sink, uint64_t now_ns, uint64_t at_least_ns);
 
-extern const struct sink_kind sink_stdout, sink_file, sink_program, sink_syslog;
+extern const struct sink_kind sink_stdout, sink_file, sink_http, sink_program, sink_syslog;
 
 #endif

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -295,4 +296,48 @@ Test(live_cgroup, walk_and_learn, .timeout = 60)
 	for (size_t i = 0; i < ARRAY_LEN(hierarchies); i++)
 		if (is_mounted(i) && hierarchies[i].hierarchy != NOT_TOLD)
 			check_walk(hierarchies[i].mount, hierarchies[i].hierarchy);
+}
+
+/* Where /proc shows paths from our own cgroup on, the next walk finds what it cannot tell. */
+static void check_namespace(const char *mount)
+{
+	struct container_table_config config;
+	struct container_table *table;
+	const struct container *container;
+	char own[128], docker[128], path[300];
+	pid_t child = start_child();
+
+	snprintf(own, sizeof(own), "%s/haetae-live-%d", mount, getpid());
+	snprintf(docker, sizeof(docker), "%s/docker", mount);
+	snprintf(path, sizeof(path), "%s/" B64, docker);
+	cr_assert(mkdir(own, 0755) == 0 && move_to(own, getpid()));
+	cr_assert_eq(unshare(CLONE_NEWCGROUP), 0);
+	container_table_config_default(&config);
+	cr_assert_eq(container_table_new(&config, &table), 0);
+	cr_expect_eq(container_table_walk(table), 0, "the mount is still whole");
+	(void)mkdir(docker, 0755);
+	cr_assert(mkdir(path, 0755) == 0 && move_to(path, child));
+	cr_expect(!container_of(table, child, id_of(path), WIRE_HIERARCHY_V2));
+	container_table_collect(table, clock_boot_ns());
+	cr_expect(!container_table_find(table, STR(B64)), "not so soon after the last");
+	container_table_collect(table, clock_boot_ns() + 3600 * NS_PER_SEC);
+	container = container_table_find(table, STR(B64));
+	cr_expect(container != NULL);
+	cr_expect(container_of(table, child, id_of(path), WIRE_HIERARCHY_V2) == container);
+	end_child(child);
+	remove_cgroup(path);
+	remove_cgroup(docker);
+	cr_expect(move_to(mount, getpid()));
+	remove_cgroup(own);
+	container_table_free(table);
+}
+
+Test(live_cgroup, in_a_cgroup_namespace, .timeout = 60)
+{
+	live_require();
+	for (size_t i = 0; i < 2; i++)
+		if (is_mounted(i)) {
+			check_namespace(hierarchies[i].mount);
+			break;
+		}
 }

@@ -47,6 +47,18 @@ Test(arena, cleanups_run_once)
 	cr_expect_eq(runs, 1);
 }
 
+Test(buf, without_max)
+{
+	struct buf buf;
+
+	buf_init(&buf, SIZE_MAX);
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&buf, "0123456789");
+	cr_expect_not(buf.failed);
+	cr_expect_eq(buf.n, 10000);
+	buf_done(&buf);
+}
+
 Test(buf, refuses_beyond_max)
 {
 	struct buf buf;
