@@ -76,6 +76,5 @@ void kubernetes_failed(struct source *source, const struct http_result *result, 
 	char why[320];
 
 	kubernetes_describe(result, doing, why, sizeof(why));
-	source_count(source, SOURCE_FAILURES);
 	source_failed(source, MAX(wait_ns, result->retry_after_ns), why);
 }
