@@ -85,7 +85,7 @@ static const char *argument(char **argv, int i)
 int main(int argc, char **argv)
 {
 	struct metadata_question question = { .type = QUESTION_CONTAINER };
-	uint64_t end_ns = clock_boot_ns() + 8 * NS_PER_SEC;
+	uint64_t end_ns = clock_boot_ns() + 6 * NS_PER_SEC;
 	struct metadata_config config;
 	struct metadata *metadata;
 	struct metadata_stats stats;
@@ -95,6 +95,7 @@ int main(int argc, char **argv)
 		return 2;
 	metadata_config_default(&config);
 	config.kubernetes = KUBERNETES_OFF;
+	config.request_timeout_ns = NS_PER_SEC;
 	config.want_runtimes = strcmp(argv[1], "-") != 0;
 	config.sockets[config.socket_cnt++] = argv[1];
 	config.bundle_roots[config.bundle_root_cnt++] = argv[2];
@@ -114,7 +115,8 @@ int main(int argc, char **argv)
 		is_done = take(metadata);
 	}
 	metadata_stats(metadata, &stats);
-	printf("refused=%llu\n", (unsigned long long)stats.refused_answers);
+	printf("refused=%llu\nfailed=%llu\n", (unsigned long long)stats.refused_answers,
+	       (unsigned long long)stats.failures);
 	metadata_free(metadata);
 	return is_done ? 0 : 1;
 }
