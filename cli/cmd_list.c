@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "haetae/conf.h"
+#include "haetae/metrics.h"
 #include "haetae/text.h"
 
 #include "commands.h"
@@ -255,6 +256,26 @@ static int list_options(const struct args *args, struct list_writer *writer)
 	return EXIT_OK;
 }
 
+/* ---- metrics -------------------------------------------------------------------------------- */
+
+static int list_metrics(const struct args *args, struct list_writer *writer)
+{
+	list_begin(writer);
+	for (unsigned i = 0; metric_at(i); i++) {
+		const struct metric *metric = metric_at(i);
+		struct list_item item = { .name = str_from(metric->name) };
+
+		list_item_cell(&item, "type",
+			       metric->type == METRIC_COUNTER ? STR("counter") : STR("gauge"));
+		list_item_cell(&item, "description", str_from(metric->help));
+		list_item_cell(&item, "labels", text_or_none(metric->labels));
+		list_item_cell(&item, "unit", text_or_none(metric->unit));
+		list_put(writer, &item);
+	}
+	list_end(writer);
+	return EXIT_OK;
+}
+
 /* ---- the command ---------------------------------------------------------------------------- */
 
 static const struct list_kind {
@@ -283,6 +304,9 @@ static const struct list_kind {
 	    "its raw arguments, where a rule asks for it: see\n"
 	    ".Sy syscall ." },
 	  list_events },
+	{ "metrics",
+	  { "haetae-metrics", "metrics that haetae serves", "What /metrics serves." },
+	  list_metrics },
 	{ "options",
 	  { "haetae-options", "options of haetae run", "Options of the configuration." },
 	  list_options },
@@ -326,11 +350,12 @@ static int run(const struct args *args)
 
 const struct command command_list = {
 	.name = "list",
-	.operands = "rules|fields|events|options",
+	.operands = "rules|fields|events|metrics|options",
 	.summary = "print the rules, or what rules and the configuration can name",
-	.description =
-		"Prints one of the tables that the program works with: the rules that are\n"
-		"installed, the fields and events that rules may name, the options of haetae.yaml.",
+	.description = "Prints one of the tables that the program works with: the rules that are\n"
+		       "installed, the fields and events that rules may name, the options of "
+		       "haetae.yaml,\n"
+		       "the metrics that run serves.",
 	.example = "haetae list fields --markdown",
 	.options = options,
 	.option_cnt = ARRAY_LEN(options),

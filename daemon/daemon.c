@@ -19,6 +19,7 @@
 #include "metadata_pump.h"
 #include "names.h"
 #include "privileges.h"
+#include "server.h"
 #include "summary.h"
 
 #define TICK_NS NS_PER_SEC
@@ -35,6 +36,9 @@ struct daemon {
 	struct metadata *metadata; /* owned; NULL: it could not be started */
 	struct loss_window loss;
 	struct loss_watch loss_watch;
+	struct metrics metrics;
+	struct server *server; /* owned; NULL: not wanted */
+	uint64_t caught_up_ns; /* when the rings were last found empty */
 	int signal_fd, epoll_fd;
 	uint64_t start_ns, next_tick_ns, end_ns;
 	bool is_stopping;
@@ -209,6 +213,20 @@ static void watch_loss(struct daemon *daemon, const struct probes_counters *coun
 	} while (is_last && change == LOSS_BEGIN);
 }
 
+static void publish(struct daemon *daemon, const struct probes_counters *counters)
+{
+	const struct metrics_sources sources = {
+		.engine = &daemon->engine,
+		.probes = daemon->probes,
+		.metadata = daemon->metadata,
+		.counters = counters,
+		.caught_up_ns = daemon->caught_up_ns,
+	};
+
+	if (daemon->server)
+		metrics_publish(&daemon->metrics, &sources);
+}
+
 static void tick(struct daemon *daemon, uint64_t now_ns)
 {
 	struct probes_counters counters;
@@ -221,6 +239,7 @@ static void tick(struct daemon *daemon, uint64_t now_ns)
 		return;
 	loss_window_tick(&daemon->loss, &counters, daemon->probes);
 	watch_loss(daemon, &counters, false);
+	publish(daemon, &counters);
 }
 
 /* SIGUSR1: log rotation has moved our files away. */
@@ -249,7 +268,9 @@ static void loop(struct daemon *daemon)
 		has_news = names_update(&daemon->names);
 		has_news |= metadata_pump_take(daemon->metadata, &daemon->engine);
 		engine_decide(&daemon->engine, has_news);
-		probes_drain(daemon->probes, engine_handle, &daemon->engine, PASS_RECORDS);
+		if (probes_drain(daemon->probes, engine_handle, &daemon->engine, PASS_RECORDS) <
+		    PASS_RECORDS)
+			daemon->caught_up_ns = clock_boot_ns();
 		metadata_pump_ask(daemon->metadata, &daemon->engine);
 		tick(daemon, clock_boot_ns());
 		read_signals(daemon);
@@ -291,17 +312,38 @@ static int fail(const char *doing, int r)
 }
 
 /* Before anything is attached: the spool may be long, and helpers need privileges that go. */
+static int start_server(struct daemon *daemon)
+{
+	const char *listen = daemon->config->http_listen;
+	int r;
+
+	if (!listen)
+		return 0;
+	r = metrics_init(&daemon->metrics, ruleset_rule_cnt(daemon->engine.ruleset));
+	if (r == 0)
+		r = server_new(listen, &daemon->metrics, &daemon->server);
+	if (r == 0)
+		log_info("metrics and health at http://%s", server_address(daemon->server));
+	return r;
+}
+
 static int prepare_outputs(struct daemon *daemon)
 {
 	const struct daemon_config *config = daemon->config;
-	const struct outputs_config outputs = {
+	struct outputs_config outputs = {
 		.sinks = config->sinks,
 		.sink_cnt = config->sink_cnt,
 		.queue_length = config->queue_length,
 		.spool = config->spool,
 	};
+	int r;
 
-	return outputs_prepare(&outputs, &daemon->outputs);
+	if (daemon->server)
+		outputs.guest = server_guest(daemon->server);
+	r = outputs_prepare(&outputs, &daemon->outputs);
+	if (r == 0 && daemon->server)
+		server_set_outputs(daemon->server, daemon->outputs);
+	return r;
 }
 
 /* Without it the daemon goes on: rules with host names are then neither true nor false of them. */
@@ -354,6 +396,9 @@ static int start(struct daemon *daemon)
 	r = block_signals(daemon);
 	if (r < 0)
 		return fail("blocking signals", r);
+	r = start_server(daemon);
+	if (r < 0)
+		return fail("listening for HTTP", r);
 	r = prepare_outputs(daemon);
 	if (r < 0)
 		return fail("preparing the outputs", r);
@@ -386,6 +431,8 @@ static void release(struct daemon *daemon)
 	daemon->probes = probes_free(daemon->probes);
 	outputs_stop(daemon->outputs, clock_boot_ns());
 	daemon->outputs = outputs_free(daemon->outputs);
+	daemon->server = server_free(daemon->server);
+	metrics_done(&daemon->metrics);
 	close_fdp(&daemon->signal_fd);
 	close_fdp(&daemon->epoll_fd);
 }
@@ -406,7 +453,7 @@ int daemon_run(const struct daemon_config *config)
 	if (r == EXIT_OK) {
 		daemon->end_ns =
 			config->duration_ns ? clock_boot_ns() + config->duration_ns : UINT64_MAX;
-		daemon->next_tick_ns = clock_boot_ns() + TICK_NS;
+		daemon->next_tick_ns = clock_boot_ns();
 		loss_watch_init(&daemon->loss_watch, clock_boot_ns());
 		say_ready(daemon);
 		loop(daemon);

@@ -66,6 +66,8 @@ static void raise_alert(const struct rule *rule, const struct alert_context *con
 	struct alert *alert;
 
 	engine->counters.alerts[rule->priority]++;
+	engine->rules[rule->index].matches++;
+	engine->rules[rule->index].alerts++;
 	if (alert_new(rule, context, &alert) < 0)
 		engine->counters.alerts_lost_memory++;
 	else if (!outputs_put(engine->outputs, alert))
@@ -95,7 +97,8 @@ int engine_init(struct engine *engine, const struct daemon_config *config,
 	*engine = (struct engine){ .ruleset = ruleset, .next_number = 1 };
 	arena_init(&engine->scratch, SCRATCH_MAX);
 	read_identity(engine);
-	r = matcher_new(ruleset, &engine->matcher);
+	engine->rules = calloc(ruleset_rule_cnt(ruleset) + 1, sizeof(*engine->rules));
+	r = engine->rules ? matcher_new(ruleset, &engine->matcher) : -ENOMEM;
 	if (r == 0)
 		r = proc_table_new(procs, &engine->procs);
 	if (r == 0)
@@ -139,6 +142,8 @@ void engine_done(struct engine *engine)
 	engine->pods = pod_table_free(engine->pods);
 	engine->matcher = matcher_free(engine->matcher);
 	engine->ruleset = ruleset_free(engine->ruleset);
+	free(engine->rules);
+	engine->rules = NULL;
 	arena_done(&engine->scratch);
 }
 

@@ -19,6 +19,12 @@ struct engine_counters {
 	uint64_t alerts_refused;	  /* a hit that the full output queue refused */
 };
 
+/* Of one rule. */
+struct engine_rule_counters {
+	uint64_t matches; /* events that it matched */
+	uint64_t alerts;  /* raised */
+};
+
 struct engine {
 	struct ruleset *ruleset;	    /* owned */
 	struct matcher *matcher;	    /* owned */
@@ -41,6 +47,7 @@ struct engine {
 	void *completeness_data;
 	char hostname[256], boot_id[40];
 	struct engine_counters counters;
+	struct engine_rule_counters *rules; /* owned; by rule->index */
 };
 
 /* Takes ownership of the ruleset in every case; config outlives the engine. 0 or a negative errno;

@@ -1,0 +1,97 @@
+/*
+ * The snapshot between the engine thread and the thread that serves: two copies and a lock that is
+ * held for one memcpy. Owns the copies.
+ */
+#include "metrics.h"
+
+#include <errno.h>
+
+#include "haetae/clock.h"
+
+int metrics_init(struct metrics *metrics, uint32_t rule_cnt)
+{
+	size_t cnt = rule_cnt ? rule_cnt : 1;
+
+	*metrics = (struct metrics){ 0 };
+	metrics->published.rules = calloc(cnt, sizeof(*metrics->published.rules));
+	metrics->served.rules = calloc(cnt, sizeof(*metrics->served.rules));
+	if (!metrics->published.rules || !metrics->served.rules) {
+		free(metrics->published.rules);
+		free(metrics->served.rules);
+		return -ENOMEM;
+	}
+	metrics->published.rule_cnt = metrics->served.rule_cnt = rule_cnt;
+	metrics->collected.rule_cnt = rule_cnt;
+	metrics->collected.start_wall_ns = clock_boot_ns() + (uint64_t)clock_wall_offset_ns();
+	pthread_mutex_init(&metrics->lock, NULL);
+	metrics->is_initialised = true;
+	return 0;
+}
+
+void metrics_done(struct metrics *metrics)
+{
+	if (!metrics->is_initialised)
+		return;
+	free(metrics->published.rules);
+	free(metrics->served.rules);
+	pthread_mutex_destroy(&metrics->lock);
+	*metrics = (struct metrics){ 0 };
+}
+
+static void copy(struct metrics_snapshot *to, const struct metrics_snapshot *from)
+{
+	struct engine_rule_counters *rules = to->rules;
+
+	hae_assert(from->rule_cnt == to->rule_cnt);
+	*to = *from;
+	to->rules = rules;
+	if (from->rule_cnt)
+		memcpy(rules, from->rules, from->rule_cnt * sizeof(*rules));
+}
+
+static void collect_rules(struct metrics_snapshot *snapshot, const struct engine *engine)
+{
+	snapshot->ruleset = engine->ruleset;
+	snapshot->rules = engine->rules;
+	snapshot->rules_loaded = snapshot->rule_cnt;
+	snapshot->rules_enabled = 0;
+	for (uint32_t i = 0; i < snapshot->rule_cnt; i++)
+		snapshot->rules_enabled += ruleset_rule(engine->ruleset, i)->is_enabled;
+}
+
+static void collect(struct metrics_snapshot *snapshot, const struct metrics_sources *sources)
+{
+	const struct engine *engine = sources->engine;
+
+	snapshot->boot_ns = clock_boot_ns();
+	snapshot->caught_up_ns = sources->caught_up_ns;
+	snapshot->has_probes = true;
+	snapshot->kernel = *sources->counters;
+	snapshot->cgroup_cnt =
+		probes_read_cgroup_loss(sources->probes, snapshot->cgroups, METRICS_CGROUPS_SHOWN,
+					&snapshot->cgroups_other);
+	snapshot->engine = engine->counters;
+	matcher_stats(engine->matcher, &snapshot->matcher);
+	proc_table_stats(engine->procs, &snapshot->procs);
+	container_table_stats(engine->containers, &snapshot->containers);
+	snapshot->pods = pod_table_count(engine->pods);
+	if (sources->metadata)
+		metadata_stats(sources->metadata, &snapshot->metadata);
+	collect_rules(snapshot, engine);
+}
+
+void metrics_publish(struct metrics *metrics, const struct metrics_sources *sources)
+{
+	collect(&metrics->collected, sources);
+	pthread_mutex_lock(&metrics->lock);
+	copy(&metrics->published, &metrics->collected);
+	pthread_mutex_unlock(&metrics->lock);
+}
+
+const struct metrics_snapshot *metrics_take(struct metrics *metrics)
+{
+	pthread_mutex_lock(&metrics->lock);
+	copy(&metrics->served, &metrics->published);
+	pthread_mutex_unlock(&metrics->lock);
+	return &metrics->served;
+}

@@ -1,0 +1,66 @@
+/*
+ * The snapshot of the engine's counters, and how it is served.
+ */
+#ifndef HAETAE_DAEMON_METRICS_H
+#define HAETAE_DAEMON_METRICS_H
+
+#include <pthread.h>
+
+#include "haetae/metrics.h"
+
+#include "engine.h"
+
+#define METRICS_CGROUPS_SHOWN 16
+
+/* What only the engine thread may read, copied each second. */
+struct metrics_snapshot {
+	uint64_t boot_ns;	/* when */
+	uint64_t caught_up_ns;	/* when the rings were last found empty */
+	uint64_t start_wall_ns; /* of the daemon */
+	bool has_probes;
+	uint64_t rules_loaded, rules_enabled;
+	struct probes_counters kernel;
+	struct probes_cgroup_loss cgroups[METRICS_CGROUPS_SHOWN];
+	uint32_t cgroup_cnt;
+	uint64_t cgroups_other;
+	struct engine_counters engine;
+	struct matcher_stats matcher;
+	struct proc_table_stats procs;
+	struct container_table_stats containers;
+	uint64_t pods;
+	struct metadata_stats metadata;
+	const struct ruleset *ruleset; /* borrowed: outlives the thread that serves */
+	uint32_t rule_cnt;
+	struct engine_rule_counters *rules; /* [rule_cnt], owned by the metrics */
+};
+
+struct metrics {
+	pthread_mutex_t lock;
+	struct metrics_snapshot collected; /* engine thread; its rules are the engine's */
+	struct metrics_snapshot published; /* under the lock */
+	struct metrics_snapshot served;	   /* thread that serves */
+	bool is_initialised;
+};
+
+struct metrics_sources {
+	const struct engine *engine;
+	struct probes *probes;
+	const struct metadata *metadata; /* NULL: none */
+	const struct probes_counters *counters;
+	uint64_t caught_up_ns;
+};
+
+/* 0 or a negative errno. */
+int metrics_init(struct metrics *metrics, uint32_t rule_cnt);
+void metrics_done(struct metrics *metrics);
+/* Engine thread, once a second. */
+void metrics_publish(struct metrics *metrics, const struct metrics_sources *sources);
+/* The thread that serves: the newest snapshot, valid until it takes the next. boot_ns 0: there is
+ * none yet. */
+const struct metrics_snapshot *metrics_take(struct metrics *metrics);
+
+/* Prometheus' text format 0.0.4, or OpenMetrics 1.0. outputs may be NULL. */
+void metrics_format(const struct metrics_snapshot *snapshot, struct outputs *outputs,
+		    bool is_openmetrics, struct buf *out);
+
+#endif
