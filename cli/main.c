@@ -12,8 +12,8 @@
 #include "help.h"
 
 static const struct command *const commands[] = {
-	&command_run,  &command_check,	&command_explain,
-	&command_list, &command_doctor, &command_trigger,
+	&command_run,	 &command_check,   &command_explain, &command_list,
+	&command_doctor, &command_trigger, &command_alerts,
 };
 
 const struct command *command_at(unsigned index)

@@ -244,7 +244,7 @@ static bool parse(struct str line, struct letter_values *values, struct dead_let
 	static const char key[] = ",\"alert\":";
 	const char *alert = memmem(line.p, line.n, key, strlen(key));
 	struct json_tokener *tokener;
-	_cleanup_(buf_done) struct buf head;
+	_cleanup_(buf_done) struct buf head = { 0 };
 	uint32_t head_n;
 
 	if (!alert || line.p[line.n - 1] != '}')
