@@ -41,7 +41,7 @@ struct source {
 	void *state;		    /* the kind's own */
 	const char *path;	    /* socket or folder as the host names it; NULL: none */
 	bool is_expected;	    /* configured: its absence is worth a warning */
-	bool is_healthy, has_spoken;
+	bool is_healthy, was_healthy, has_spoken;
 	bool is_reported; /* its failure has been logged */
 	uint32_t index;	  /* among the sources */
 	uint32_t in_flight;

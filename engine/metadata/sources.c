@@ -249,7 +249,8 @@ void source_healthy(struct source *source)
 {
 	if (!source->is_healthy)
 		log_source(source, LOG_LEVEL_INFO,
-			   source->is_reported ? "answers again" : "answers");
+			   source->was_healthy ? "answers again" : "answers");
+	source->was_healthy = true;
 	source->failures = 0;
 	source->is_reported = false;
 	set_health(source, true);
