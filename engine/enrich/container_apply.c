@@ -119,17 +119,23 @@ static const struct container *settle(struct container_table *table, const struc
 	return proc->container;
 }
 
-/* The first process of a pid namespace, as containers have one of their own; where it shares
- * another's, the first program that was started in it. */
+/* The first process of a pid namespace, as containers have one of their own; where one shares
+ * another's, the first program that was started in it. Of those that were there before us the
+ * oldest.
+ */
 static void note_init(const struct event *event)
 {
 	struct container_entry *entry = container_entry(event->container);
 	const struct wire_header *header = event->header;
+	uint64_t *start_ns = entry ? &entry->container.init_start_ns : NULL;
 
-	if (!entry || entry->container.init_start_ns)
+	if (!entry)
 		return;
-	if (header->ns_pid == header->pid ? header->type == EVENT_EXECVE : header->ns_pid == 1)
-		entry->container.init_start_ns = header->start_ns;
+	if (header->type == EVENT_TASK_SEED && (!*start_ns || header->start_ns < *start_ns))
+		*start_ns = header->start_ns;
+	else if (!*start_ns && ((header->ns_pid == 1 && header->pid != 1) ||
+				header->type == EVENT_EXECVE || header->type == EVENT_EXECVEAT))
+		*start_ns = header->start_ns;
 }
 
 /* ---- records of cgroups ---- */

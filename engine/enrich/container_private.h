@@ -56,7 +56,7 @@ struct container_table {
 	int root_fd;		     /* of host_root, O_PATH; -1: nothing is asked of the host */
 	char *mounts[HIERARCHY_CNT]; /* where they are; owned; NULL: not mounted */
 	uint32_t walk_cnt;
-	bool is_walk_due;	 /* there is no room, or /proc tells no whole paths */
+	bool is_walk_due;	 /* there is no room, or /proc could not tell one */
 	uint64_t next_walk_ns;	 /* not again before */
 	uint64_t reads_since_ns; /* the second in which read_cnt cgroups were asked for */
 	uint32_t read_cnt;

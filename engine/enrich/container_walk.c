@@ -343,9 +343,8 @@ static bool may_read(struct container_table *table, uint64_t now_ns)
 	return table->read_cnt++ < READS_MAX;
 }
 
-/* The path of the process's cgroup, where /proc shows one that begins at the hierarchy's root (in a
- * cgroup namespace of our own it does not). */
-static bool read_path(struct container_table *table, uint32_t pid, unsigned hierarchy,
+/* The path of the process's cgroup, as /proc shows it. */
+static bool read_path(const struct container_table *table, uint32_t pid, unsigned hierarchy,
 		      char path[CGROUP_PATH_MAX])
 {
 	_cleanup_(close_fdp) int fd = -1;
@@ -358,14 +357,7 @@ static bool read_path(struct container_table *table, uint32_t pid, unsigned hier
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
-	if (!cgroup_file_find(text, hierarchy, path, CGROUP_PATH_MAX))
-		return false;
-	/* /proc shows paths from where our own cgroup namespace begins (cgroup_namespaces(7)). */
-	if (strncmp(path, "/..", 3) == 0 && (path[3] == '/' || !path[3])) {
-		table->is_walk_due = true;
-		return false;
-	}
-	return path[0] == '/';
+	return cgroup_file_find(text, hierarchy, path, CGROUP_PATH_MAX) && path[0] == '/';
 }
 
 /* The nearest folder above that is known to be in a container; whether the path leads to `id`. */
@@ -417,10 +409,17 @@ struct cgroup_node *container_learn_path(struct container_table *table, uint64_t
 
 struct cgroup_node *container_learn(struct container_table *table, const struct wire_header *header)
 {
+	unsigned hierarchy = header->cgroup_hierarchy;
+	struct cgroup_node *node = NULL;
 	char path[CGROUP_PATH_MAX];
 
-	if (header->cgroup_hierarchy >= HIERARCHY_CNT || !may_read(table, clock_boot_ns()) ||
-	    !read_path(table, header->pid, header->cgroup_hierarchy, path))
+	if (hierarchy >= HIERARCHY_CNT || !table->mounts[hierarchy] ||
+	    !may_read(table, clock_boot_ns()))
 		return NULL;
-	return container_learn_path(table, header->cgroup_id, header->cgroup_hierarchy, path);
+	if (read_path(table, header->pid, hierarchy, path))
+		node = container_learn_path(table, header->cgroup_id, hierarchy, path);
+	/* It has gone, or is hidden (hidepid), or we are in a cgroup namespace of our own, from
+	 * where paths begin elsewhere (cgroup_namespaces(7)). */
+	table->is_walk_due |= !node;
+	return node;
 }

@@ -503,6 +503,82 @@ Test(container_table, bounds)
 	fixture_done(&fixture);
 }
 
+/* ---- anything in any order ---- */
+
+static uint32_t next_random(uint64_t *state)
+{
+	*state = *state * 6364136223846793005ULL + 1442695040888963407ULL; /* Knuth's MMIX */
+	return (uint32_t)(*state >> 33);
+}
+
+static void random_answer(struct fixture *fixture, uint64_t *state)
+{
+	struct metadata_answer answer = { .type = next_random(state) % 7,
+					  .source = next_random(state) % METADATA_SOURCE__COUNT,
+					  .is_healthy = next_random(state) % 3 > 0 };
+
+	snprintf(answer.full_id, sizeof(answer.full_id), "%064x", next_random(state) % 8);
+	if (answer.type == ANSWER_CONTAINER)
+		answer.info = container_info_new();
+	container_table_answer(fixture->table, &answer);
+	container_info_unref(answer.info);
+}
+
+static void random_step(struct fixture *fixture, uint64_t *state)
+{
+	static const char *const folders[] = { "docker", "kubepods/pod" POD, "x" };
+	enum cgroup_kind kind = CG_EVENT + next_random(state) % (CG_MOVED - CG_EVENT + 1);
+	struct metadata_question question;
+	char path[128];
+
+	snprintf(path, sizeof(path), "/%s/%064x%s", folders[next_random(state) % 3],
+		 next_random(state) % 8, next_random(state) % 4 ? "" : "/sub");
+	run(fixture,
+	    &(struct cgroup_step){ kind, 2 + next_random(state) % 12, 1 + next_random(state) % 24,
+				   NULL, 2 + next_random(state) % 24, 1 + next_random(state) % 24,
+				   path, 2 + next_random(state) % 12 });
+	if (next_random(state) % 4 == 0)
+		random_answer(fixture, state);
+	if (next_random(state) % 4 == 0 && container_table_question(fixture->table, &question))
+		container_table_asked(fixture->table, &question);
+	if (next_random(state) % 64 == 0)
+		fixture->now += 20 * NS_PER_SEC;
+	proc_table_collect(fixture->procs, fixture->now);
+	container_table_collect(fixture->table, fixture->now);
+}
+
+/* Whatever came: when all processes and cgroups have gone, nothing is left. */
+Test(container_table, nothing_leaks)
+{
+	struct container_table_config config = replay_config();
+	struct container_table_stats stats;
+	struct fixture fixture;
+	uint64_t state = 1;
+
+	config.max_cgroups = 20;
+	config.max_containers = 6;
+	for (unsigned i = 0; i < 60; i++) {
+		fixture_init(&fixture, &config);
+		fixture.now = clock_boot_ns();
+		for (unsigned n = 0; n < 500; n++)
+			random_step(&fixture, &state);
+		for (uint32_t pid = 2; pid < 16; pid++)
+			run(&fixture, &(struct cgroup_step){ CG_EXIT, pid, 1 });
+		for (uint64_t id = 1; id < 30; id++)
+			run(&fixture, &(struct cgroup_step){ CG_RMDIR, 99, 1, .id = id });
+		/* Parents go after their children, containers after those inside. */
+		for (unsigned n = 1; n <= 12; n++) {
+			proc_table_collect(fixture.procs, fixture.now + n * 100 * NS_PER_SEC);
+			container_table_collect(fixture.table, fixture.now + n * 100 * NS_PER_SEC);
+		}
+		container_table_stats(fixture.table, &stats);
+		cr_expect(stats.cgroups == 0 && stats.containers == 0, "%u: %llu, %llu", i,
+			  (unsigned long long)stats.cgroups, (unsigned long long)stats.containers);
+		cr_expect(fixture.table->inherited_cnt == 0 && fixture.table->unconfirmed_cnt == 0);
+		fixture_done(&fixture);
+	}
+}
+
 Test(container_table, names_of_ctr_where_a_bundle_is)
 {
 	struct container_table_config config;
