@@ -172,6 +172,14 @@ static void drop(struct http_client *client, struct http_call *call)
 	http_call_free(call);
 }
 
+int http_call_status(const struct http_call *call)
+{
+	long status = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int)status;
+}
+
 void http_cancel(struct http_client *client, struct http_call *call)
 {
 	if (call == client->finishing)

@@ -232,6 +232,13 @@ const struct pod_info *pod_table_find_ip(const struct pod_table *table, const ui
 	return found ? found->node->pod : NULL;
 }
 
+const struct pod_info *pod_table_next(const struct pod_table *table, uint32_t *cursor)
+{
+	const struct pod_node *node = table_next(&table->by_uid, cursor);
+
+	return node ? node->pod : NULL;
+}
+
 uint32_t pod_table_count(const struct pod_table *table)
 {
 	return table->by_uid.count;

@@ -216,8 +216,11 @@ static void kubernetes_step(struct source *source, uint64_t now_ns)
 	int r;
 
 	if (k->call) {
-		/* A watch in which nothing happens says nothing; that it is still there does. */
-		source_healthy(source);
+		/* A watch in which nothing happens says nothing; that it has begun does. */
+		if (k->phase == PHASE_WATCH && http_call_status(k->call) == 200)
+			source_healthy(source);
+		else if (k->phase == PHASE_WATCH)
+			source_wake_at(source, now_ns + SHORT_WATCH_NS);
 		return;
 	}
 	r = token_refresh(&k->token, now_ns, false);

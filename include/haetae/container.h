@@ -175,6 +175,8 @@ const struct pod_info *pod_table_find(const struct pod_table *table, struct str 
 /* By an address of it: 4 or 16 bytes; a v4-mapped one is the v4 one. */
 const struct pod_info *pod_table_find_ip(const struct pod_table *table, const uint8_t *address,
 					 unsigned length);
+/* The next pod from *cursor on (0 at first), in no order; NULL behind the last. */
+const struct pod_info *pod_table_next(const struct pod_table *table, uint32_t *cursor);
 uint32_t pod_table_count(const struct pod_table *table);
 uint64_t pod_table_refused(const struct pod_table *table);
 

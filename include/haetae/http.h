@@ -67,6 +67,8 @@ struct http_client *http_client_free(struct http_client *client);
  * -EINVAL for a URL or header that is none (a line break in it, another scheme). */
 int http_start(struct http_client *client, const struct http_request *request,
 	       struct http_call **ret);
+/* The status once it has come; 0 before. */
+int http_call_status(const struct http_call *call);
 /* on_done is not called. Fine within any callback; within the call's own on_done it does nothing.
  */
 void http_cancel(struct http_client *client, struct http_call *call);
