@@ -48,11 +48,15 @@ static int load_files(SSL_CTX *context, const struct sink_config *config, char *
 
 static bool set_peer(SSL *session, const char *host)
 {
+	char name[256]; /* OpenSSL's macro casts const away */
 	unsigned char address[16];
 
 	if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1)
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host) == 1;
-	return SSL_set1_host(session, host) == 1 && SSL_set_tlsext_host_name(session, host) == 1;
+	if (strlen(host) >= sizeof(name))
+		return false; /* longer than any name (RFC 1035 section 2.3.4) */
+	memcpy(name, host, strlen(host) + 1);
+	return SSL_set1_host(session, host) == 1 && SSL_set_tlsext_host_name(session, name) == 1;
 }
 
 int tls_stream_new(const struct sink_config *config, const char *host, int fd, char *error,
