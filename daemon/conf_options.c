@@ -255,7 +255,7 @@ static const struct conf_option options[] = {
 	{ .key = "alerts.throttle.burst",
 	  .type = CONF_NUMBER,
 	  DAEMON(gate.burst),
-	  .max = 1000000,
+	  .max = 100000,
 	  .doc = "Alerts of one key that may be raised at once before the rate counts; 0 is 1." },
 	{ .key = "alerts.dedupe.window",
 	  .type = CONF_TIME,

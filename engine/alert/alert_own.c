@@ -43,17 +43,32 @@ static uint64_t digest(const struct rule *rule, const struct alert_context *cont
 	return mix(h ^ header->time_ns);
 }
 
-void alert_uuid(const struct rule *rule, const struct alert_context *context, char ret[37])
+static void put_uuid(const struct rule *rule, const struct alert_context *context,
+		     const uint64_t seeds[2], char ret[37])
 {
-	/* Any two different seeds; fixed for ever. */
-	uint64_t high = digest(rule, context, 0x6861657461652e31ULL);
-	uint64_t low = digest(rule, context, 0x6861657461652e32ULL);
+	uint64_t high = digest(rule, context, seeds[0]);
+	uint64_t low = digest(rule, context, seeds[1]);
 
 	high = (high & ~0xf000ULL) | 0x8000ULL;			      /* version 8 */
 	low = (low & ~0xc000000000000000ULL) | 0x8000000000000000ULL; /* variant 10 */
 	snprintf(ret, 37, "%08x-%04x-%04x-%04x-%012llx", (unsigned)(high >> 32),
 		 (unsigned)(high >> 16 & 0xffff), (unsigned)(high & 0xffff), (unsigned)(low >> 48),
 		 (unsigned long long)(low & 0xffffffffffffULL));
+}
+
+void alert_uuid(const struct rule *rule, const struct alert_context *context, char ret[37])
+{
+	/* Any two different seeds; fixed for ever. */
+	static const uint64_t seeds[2] = { 0x6861657461652e31ULL, 0x6861657461652e32ULL };
+
+	put_uuid(rule, context, seeds, ret);
+}
+
+void alert_uuid_summary(const struct rule *rule, const struct alert_context *context, char ret[37])
+{
+	static const uint64_t seeds[2] = { 0x6861657461652e33ULL, 0x6861657461652e34ULL };
+
+	put_uuid(rule, context, seeds, ret);
 }
 
 void alert_put_exec_id(uint32_t pid, uint64_t start_ns, uint64_t exec_id, struct buf *out)

@@ -15,6 +15,8 @@ struct alert_limits {
 /* A UUID of version 8 (RFC 9562) that is a function of boot, host, record and rule: the same record
  * gives the same one, on replay too (decision 34). */
 void alert_uuid(const struct rule *rule, const struct alert_context *context, char ret[37]);
+/* The same of a closing alert that begins with this hit: another one. */
+void alert_uuid_summary(const struct rule *rule, const struct alert_context *context, char ret[37]);
 /* (pid, start, exec) identifies a program image on its host since boot. */
 void alert_put_exec_id(uint32_t pid, uint64_t start_ns, uint64_t exec_id, struct buf *out);
 /* The member "ancestors", and beside it how many were left out. text_max: bytes of one string. */

@@ -96,6 +96,39 @@ struct alert_context {
  * ring, cpu, sequence, time, rule), so that a replay gives the same one (decision 34), and another
  * daemon of this boot, whose sequences begin anew, others. */
 int alert_new(const struct rule *rule, const struct alert_context *context, struct alert **ret);
+/* ---- the gate: throttle and dedupe (decision 36) --------------------------------------------- */
+
+struct gate; /* opaque; engine thread */
+
+struct gate_stats {
+	uint64_t hits; /* = passed + throttled + deduplicated */
+	uint64_t passed, throttled, deduplicated;
+	uint64_t summaries;  /* closing alerts that were made */
+	uint64_t summarised; /* suppressed hits that they told of; all of them after gate_flush() */
+	uint64_t no_room;    /* of passed: too many keys, so it was not held against others */
+	uint64_t keys;	     /* now */
+};
+
+/* Takes a closing alert over. It has the rule's name, tells how many were suppressed between when
+ * and when, and lists distinct ones of them. NULL: it found no memory. */
+typedef void (*gate_raise_fn)(const struct rule *rule, struct alert *alert, void *data);
+
+/* *ret is NULL where neither throttle nor dedupe is on. The configuration is copied; fn may be
+ * called by gate_tick() and gate_flush() only. 0 or -ENOMEM. */
+int gate_new(const struct gate_config *config, gate_raise_fn fn, void *data, struct gate **ret);
+struct gate *gate_free(struct gate *gate);
+/* Whether an alert of this hit is to be raised. Suppressed hits are counted under their key, which
+ * will have a closing alert. The clock is the event's, so that a replay decides the same. Fine
+ * with NULL: all pass. */
+bool gate_check(struct gate *gate, const struct rule *rule, const struct alert_context *context);
+/* Once a second: closing alerts of windows that are over, and of throttled keys that are quiet, at
+ * the latest after a minute. */
+void gate_tick(struct gate *gate, const struct alert_context *context, uint64_t now_ns);
+/* All closing alerts that are open: at the end, and before a ruleset goes. */
+void gate_flush(struct gate *gate, const struct alert_context *context);
+/* Zeroes for NULL. */
+void gate_stats(const struct gate *gate, struct gate_stats *ret);
+
 /* Another owner: each calls alert_free(). All of them in one thread. */
 struct alert *alert_ref(struct alert *alert);
 /* Frees it where this was the last owner. */
