@@ -78,7 +78,7 @@ containerd_images()
 
 	mkdir -p "$rootfs/bin" "$rootfs/tmp" "$rootfs/proc" "$rootfs/etc"
 	cp "$(command -v busybox)" "$rootfs/bin/busybox"
-	for applet in sh cat true sleep id ls echo mkdir rmdir chmod touch head kill; do
+	for applet in sh cat true sleep usleep id ls echo mkdir rmdir chmod touch head kill; do
 		ln -sf busybox "$rootfs/bin/$applet"
 	done
 	containerd_image busybox "$rootfs" /bin/sh &&
