@@ -5,21 +5,32 @@
 #include <pwd.h>
 #include <stdio.h>
 
-#include "haetae/daemon.h"
+#include "haetae/conf.h"
+#include "haetae/log.h"
 #include "haetae/text.h"
 
 #include "commands.h"
+#include "configuration.h"
+#include "doctor_metadata.h"
 #include "rule_paths.h"
 
-#define CHECK_MAX (PROBES_FEATURE_MAX + 8)
+#define CHECK_MAX (PROBES_FEATURE_MAX + 8 + DOCTOR_METADATA_MAX)
 #define JSON_MAX  (1u << 20)
 
 enum doctor_option {
+	DOCTOR_CONFIG,
+	DOCTOR_SETTING,
 	DOCTOR_JSON,
 	DOCTOR__COUNT
 };
 
 static const struct option_spec options[] = {
+	[DOCTOR_CONFIG] = { 'c', "config", "FILE",
+			    "The configuration that 'haetae run' is to have, for what it asks "
+			    "about containers.",
+			    false },
+	[DOCTOR_SETTING] = { 'o', "option", "KEY=VALUE", "Set an option of the configuration.",
+			     true },
 	[DOCTOR_JSON] = { 0, "json", NULL, "Print one JSON array.", false },
 };
 _Static_assert(ARRAY_LEN(options) == DOCTOR__COUNT, "one row an option");
@@ -109,14 +120,33 @@ static void print_text(const struct probes_feature *features, unsigned cnt)
 	}
 }
 
+static int configure(const struct args *args, struct conf *conf)
+{
+	_cleanup_(diags_done) struct diags diags;
+	int r;
+
+	diags_init(&diags);
+	r = configuration_load(args, DOCTOR_CONFIG, conf, &diags);
+	if (r == EXIT_OK)
+		r = configuration_assign(args, DOCTOR_SETTING, conf, &diags);
+	return r == EXIT_OK ? configuration_finish(conf, &diags) : r;
+}
+
 static int run(const struct args *args)
 {
+	_cleanup_(conf_freep) struct conf *conf = conf_new();
 	struct probes_feature features[CHECK_MAX];
 	unsigned cnt = 0, missing_cnt = 0;
+	int r = conf ? configure(args, conf) : EXIT_HOST;
 
+	if (r != EXIT_OK)
+		return r;
 	cnt = probes_check_host(features);
 	check_users(features, &cnt);
 	check_rules(features, &cnt);
+	/* What the sources log, the rows say. */
+	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	cnt += doctor_check_metadata(&conf->daemon.metadata, &features[cnt]);
 	for (unsigned i = 0; i < cnt; i++)
 		missing_cnt += features[i].state == FEATURE_MISSING;
 	if (args_has(args, DOCTOR_JSON))
@@ -135,9 +165,10 @@ const struct command command_doctor = {
 	.summary = "tell what this host offers and what is missing",
 	.description =
 		"Tries what 'haetae run' needs of this host, without loading the probes: BTF, the\n"
-		"kinds of eBPF programs, privileges, cgroups, rules. Says for each thing that is\n"
-		"missing what to do. Exits with 3 where haetae cannot run. Run it as the user\n"
-		"that is to run haetae.",
+		"kinds of eBPF programs, privileges, cgroups, rules; and which container runtimes\n"
+		"and whether Kubernetes answer. Says for each thing that is missing what to do.\n"
+		"Exits with 3 where haetae cannot run. Run it as the user that is to run haetae,\n"
+		"with its configuration.",
 	.example = "sudo haetae doctor",
 	.options = options,
 	.option_cnt = ARRAY_LEN(options),

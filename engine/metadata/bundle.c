@@ -216,16 +216,22 @@ static void bundle_question(struct source *source, struct question *question)
 	source_answer(source, question, TAKE_PTR(info));
 }
 
+const char *const *bundle_roots(const struct metadata_config *config, uint32_t *ret_cnt)
+{
+	*ret_cnt = config->bundle_root_cnt ? config->bundle_root_cnt
+					   : (uint32_t)ARRAY_LEN(usual_roots);
+	return config->bundle_root_cnt ? config->bundle_roots : usual_roots;
+}
+
 static int bundle_open(struct source *source)
 {
 	const struct metadata_config *config = source_config(source);
 	struct bundle *bundle = calloc(1, sizeof(*bundle));
-	const char *const *roots = config->bundle_root_cnt ? config->bundle_roots : usual_roots;
+	const char *const *roots;
 
 	if (!bundle)
 		return -ENOMEM;
-	bundle->root_cnt = config->bundle_root_cnt ? config->bundle_root_cnt
-						   : (uint32_t)ARRAY_LEN(usual_roots);
+	roots = bundle_roots(config, &bundle->root_cnt);
 	memcpy(bundle->roots, roots, bundle->root_cnt * sizeof(roots[0]));
 	buf_init(&bundle->file, HOST_FILE_BYTES_MAX);
 	source->state = bundle;

@@ -6,7 +6,9 @@
 #include "haetae/metadata.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 
 #include "haetae/clock.h"
@@ -222,16 +224,25 @@ static int start_thread(struct metadata *metadata)
 	return -r;
 }
 
-int metadata_start(const struct metadata_config *config, struct metadata **ret)
+static struct metadata *alloc_metadata(void)
 {
 	struct metadata *metadata = calloc(1, sizeof(*metadata));
+
+	if (metadata) {
+		metadata->wake_fd = metadata->in.event_fd = metadata->out.event_fd = -1;
+		metadata->loop.root_fd = -1;
+		metadata->loop.waiting_end = &metadata->loop.waiting;
+	}
+	return metadata;
+}
+
+int metadata_start(const struct metadata_config *config, struct metadata **ret)
+{
+	struct metadata *metadata = alloc_metadata();
 	int r;
 
 	if (!metadata)
 		return -ENOMEM;
-	metadata->wake_fd = metadata->in.event_fd = metadata->out.event_fd = -1;
-	metadata->loop.root_fd = -1;
-	metadata->loop.waiting_end = &metadata->loop.waiting;
 	r = init(metadata, config);
 	if (r == 0)
 		r = start_thread(metadata);
@@ -340,4 +351,87 @@ void metadata_stats(const struct metadata *metadata, struct metadata_stats *ret)
 		.token_reads = atomic_load(&metadata->counts[SOURCE_TOKEN_READS]),
 		.lag_max_ns = atomic_load(&metadata->lag_max_ns),
 	};
+}
+
+/* ---- doctor --------------------------------------------------------------------------------- */
+
+static bool have_all_spoken(const struct metadata_loop *loop)
+{
+	for (uint32_t i = 0; i < loop->source_cnt; i++)
+		if (!loop->sources[i].has_spoken)
+			return false;
+	return true;
+}
+
+static bool is_there(const struct metadata_loop *loop, const char *path, bool is_socket)
+{
+	_cleanup_(close_fdp) int fd =
+		is_socket ? host_socket_open(loop->root_fd, path)
+			  : host_open(loop->root_fd, path, O_PATH | O_DIRECTORY);
+
+	return fd >= 0 || (fd != -ENOENT && fd != -ENOTDIR);
+}
+
+static void put_source(const struct source *source, struct metadata_check *check)
+{
+	*check = (struct metadata_check){
+		.kind = source->kind->name,
+		.source = source->kind->group,
+		.is_there = !source->path || is_there(source->loop, source->path, true),
+		.is_expected = source->is_expected,
+		.is_healthy = source->is_healthy,
+	};
+	snprintf(check->path, sizeof(check->path), "%s", source->path ? source->path : "");
+	if (!source->is_healthy)
+		snprintf(check->why, sizeof(check->why), "%s",
+			 source->has_spoken ? source->why : "no answer yet");
+}
+
+static int put_checks(const struct metadata_loop *loop, struct metadata_check *ret)
+{
+	uint32_t root_cnt;
+	const char *const *roots = bundle_roots(&loop->config, &root_cnt);
+	int cnt = 0;
+
+	for (uint32_t i = 0; i < loop->source_cnt; i++)
+		if (loop->sources[i].kind != &source_bundle)
+			put_source(&loop->sources[i], &ret[cnt++]);
+	for (uint32_t i = 0; i < root_cnt && cnt < METADATA_CHECKS_MAX; i++) {
+		bool is_found = is_there(loop, roots[i], false);
+
+		ret[cnt] = (struct metadata_check){
+			.kind = source_bundle.name,
+			.is_there = is_found,
+			.is_healthy = is_found,
+			.is_expected = loop->config.bundle_root_cnt > 0,
+		};
+		snprintf(ret[cnt].path, sizeof(ret[cnt].path), "%s", roots[i]);
+		cnt++;
+	}
+	return cnt;
+}
+_Static_assert(METADATA_CHECKS_MAX >= SOURCES_MAX + METADATA_SOCKETS_MAX, "all fit");
+
+int metadata_check(const struct metadata_config *config, uint64_t deadline_ns,
+		   struct metadata_check ret[METADATA_CHECKS_MAX])
+{
+	struct metadata *metadata = alloc_metadata();
+	struct metadata_answer *answer;
+	struct metadata_loop *loop;
+	int r;
+
+	if (!metadata)
+		return -ENOMEM;
+	loop = &metadata->loop;
+	r = init(metadata, config);
+	while (r == 0 && !have_all_spoken(loop) && clock_boot_ns() < deadline_ns) {
+		sources_step(loop, clock_boot_ns());
+		http_step(loop->http, NULL, 0, MIN(deadline_ns, sources_next_ns(loop)));
+		while ((answer = metadata_take(metadata)))
+			metadata_answer_free(answer);
+	}
+	if (r == 0)
+		r = put_checks(loop, ret);
+	metadata_free(metadata);
+	return r;
 }

@@ -49,6 +49,7 @@ struct source {
 	uint64_t next_ns;    /* boot time; UINT64_MAX: only questions */
 	uint64_t stepped_ns; /* when step() was last called */
 	int socket_fd;	     /* of source_request(); -1 */
+	char why[160];	     /* it failed last */
 };
 
 /* ---- what the thread gives ------------------------------------------------------------------ */
@@ -109,6 +110,11 @@ void source_pods_end(struct source *source);
 /* Takes the reference. */
 void source_pod(struct source *source, struct pod_info *pod);
 void source_pod_gone(struct source *source, struct str uid);
+
+/* ---- the folders of bundles, for checks ----------------------------------------------------- */
+
+/* Those of the configuration, or the usual ones; borrowed. */
+const char *const *bundle_roots(const struct metadata_config *config, uint32_t *ret_cnt);
 
 /* ---- kinds ---------------------------------------------------------------------------------- */
 

@@ -276,6 +276,7 @@ void source_failed(struct source *source, uint64_t retry_after_ns, const char *w
 	source->failures++;
 	delay_ns = MAX(random_below(loop, cap_ns), BACKOFF_FLOOR_NS);
 	source->next_ns = clock_boot_ns() + MAX(delay_ns, retry_after_ns);
+	snprintf(source->why, sizeof(source->why), "%s", why ? why : "");
 	if (why && !source->is_reported) {
 		/* One that nobody asked for may well not be there. */
 		log_source(source,

@@ -104,4 +104,21 @@ void metadata_stats(const struct metadata *metadata, struct metadata_stats *ret)
 /* Ends the thread, whatever it waits for, and frees. Fine with NULL. */
 struct metadata *metadata_free(struct metadata *metadata);
 
+/* ---- for `haetae doctor` -------------------------------------------------------------------- */
+
+struct metadata_check {
+	const char *kind; /* "docker", "CRI", "bundle", "Kubernetes API"; static */
+	enum metadata_source source;
+	char path[256];	  /* of a socket or folder; "" for others */
+	bool is_there;	  /* the socket or folder exists; true for others */
+	bool is_expected; /* it stands in the configuration */
+	bool is_healthy;  /* it answered as it should */
+	char why[160];	  /* it did not */
+};
+#define METADATA_CHECKS_MAX 96
+/* Tries every source once, without a thread, at most until deadline_ns (boot time). How many there
+ * are, or a negative errno. */
+int metadata_check(const struct metadata_config *config, uint64_t deadline_ns,
+		   struct metadata_check ret[METADATA_CHECKS_MAX]);
+
 #endif

@@ -107,7 +107,7 @@ struct probes_feature {
 	const char
 		*name; /* "BTF", "tp_btf", "ring buffer", "task iterator", "bpf_rdonly_cast", … */
 	enum probes_feature_state state;
-	char detail[128]; /* what was found, or why not */
+	char detail[256]; /* what was found, or why not */
 	const char *fix;  /* what to do; NULL where nothing is to be done */
 };
 #define PROBES_FEATURE_MAX 32

@@ -502,6 +502,39 @@ Test(metadata, ends_whatever_hangs)
 	cr_expect_null(metadata_free(NULL));
 }
 
+/* ---- doctor --------------------------------------------------------------------------------- */
+
+Test(metadata, what_is_there)
+{
+	struct metadata_check checks[METADATA_CHECKS_MAX];
+	struct docker_fake fake;
+	struct metadata_config config;
+	uint64_t start_ns = clock_boot_ns();
+	int cnt;
+
+	fake_begin(&fake, true);
+	configure(&config, &fake);
+	config.sockets[config.socket_cnt++] = "/nonexistent/podman.sock";
+	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	cnt = metadata_check(&config, start_ns + 3 * NS_PER_SEC, checks);
+	cr_assert_eq(cnt, 3, "two sockets, one folder of bundles: %d", cnt);
+	cr_expect_str_eq(checks[0].path, fake.path);
+	cr_expect(checks[0].is_there && checks[0].is_healthy && checks[0].is_expected);
+	cr_expect_str_eq(checks[0].why, "");
+	cr_expect_not(checks[1].is_there || checks[1].is_healthy);
+	cr_expect_str_eq(checks[1].why, "No such file or directory");
+	cr_expect_not(checks[2].is_there);
+	/* One that never answers. */
+	atomic_store(&fake.is_hanging, true);
+	start_ns = clock_boot_ns();
+	cnt = metadata_check(&config, start_ns + 100 * NS_PER_MS, checks);
+	cr_assert_eq(cnt, 3);
+	cr_expect(checks[0].is_there && !checks[0].is_healthy);
+	cr_expect_str_eq(checks[0].why, "no answer yet");
+	cr_expect_lt(clock_boot_ns() - start_ns, NS_PER_SEC);
+	fake_end(&fake);
+}
+
 /* ---- the host's files ----------------------------------------------------------------------- */
 
 /* A socket behind an absolute link is found below the root, not in our own file system. */
