@@ -139,6 +139,7 @@ static int write_batch(struct sink *sink, struct stream *stream)
 int stream_step(struct sink *sink, struct stream *stream, uint64_t now_ns)
 {
 	unsigned batch = 0;
+	bool was_full;
 	int r = 0;
 
 	sink->poll = (struct pollfd){ .fd = stream->fd, .events = stream->events };
@@ -155,7 +156,10 @@ int stream_step(struct sink *sink, struct stream *stream, uint64_t now_ns)
 			break;
 		r = write_batch(sink, stream);
 	}
+	was_full = stream->unacknowledged >= UNACKNOWLEDGED_MAX;
 	acknowledge(sink, stream);
+	if (was_full && stream->unacknowledged < UNACKNOWLEDGED_MAX)
+		sink->wake_ns = 0;
 	if (stream->first && stream_is_idle(stream))
 		sink->wake_ns = MIN(sink->wake_ns, now_ns + STREAM_ACK_PERIOD);
 	if (!sink->poll.events)
