@@ -26,7 +26,7 @@ static bool read_slot(int fd, unsigned slot, struct spool_cursor *ret)
 	ret->generation = spool_get_u64(bytes);
 	ret->at.segment = spool_get_u64(bytes + 8);
 	ret->at.offset = spool_get_u64(bytes + 16);
-	return true;
+	return ret->at.segment <= SPOOL_NUMBER_MAX;
 }
 
 static int open_file(int dir_fd, const char *sink)

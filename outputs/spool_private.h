@@ -7,6 +7,8 @@
 #include "spool.h"
 
 #define SPOOL_SEGMENTS_MAX 4096 /* files; then the oldest goes as with too many bytes */
+/* Nobody has written so many: the next one's number must not overflow. */
+#define SPOOL_NUMBER_MAX (1ULL << 48)
 
 struct spool_segment {
 	uint64_t number;

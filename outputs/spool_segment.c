@@ -24,7 +24,7 @@ static bool parse_name(const char *name, uint64_t *ret)
 {
 	char again[NAME_BYTES];
 
-	if (sscanf(name, "%16" SCNx64, ret) != 1 || *ret == 0)
+	if (sscanf(name, "%16" SCNx64, ret) != 1 || *ret == 0 || *ret > SPOOL_NUMBER_MAX)
 		return false;
 	put_name(*ret, again);
 	return strcmp(name, again) == 0;
