@@ -47,6 +47,7 @@ static int init_containers(struct engine *engine, const struct metadata_config *
 	config.host_root = metadata->host_root;
 	config.bundle_roots = metadata->bundle_roots;
 	config.bundle_root_cnt = metadata->bundle_root_cnt;
+	config.procs = engine->procs;
 	config.pods = engine->pods;
 	return container_table_new(&config, &engine->containers);
 }

@@ -14,6 +14,14 @@
 
 #define RETRY_NS NS_PER_SEC /* a cgroup that could not be told is asked for again after that */
 
+static uint64_t number(const struct event *event, unsigned param)
+{
+	uint64_t value = 0;
+
+	(void)event_number(event, param, &value);
+	return value;
+}
+
 /* Its node, learned where the record was missed. NULL: nobody could tell. */
 static struct cgroup_node *node_of(struct container_table *table, const struct wire_header *header)
 {
@@ -73,6 +81,21 @@ static bool may_enter(const struct container *from, const struct container *to)
 	return from == &container_host || (entry->outer && &entry->outer->container == from);
 }
 
+/* Whether somebody inside of a container did the move. A runtime is outside of the containers that
+ * it starts, or moves what it has made, which is in its own container. */
+static bool is_pulled(const struct container_table *table, const struct event *event)
+{
+	const struct proc *by;
+
+	if (event->header->type != EVENT_CGROUP_ATTACH || !table->config.procs)
+		return false;
+	by = proc_table_find(
+		table->config.procs,
+		(struct proc_key){ number(event, PARAM_CGROUP_ATTACH_by_start),
+				   (uint32_t)number(event, PARAM_CGROUP_ATTACH_by_pid) });
+	return by && by != event->proc && container_entry(by->container);
+}
+
 static void tell_left(struct container_table *table, const struct event *event, struct proc *proc)
 {
 	struct container_left *left = &table->left;
@@ -93,6 +116,7 @@ static const struct container *settle(struct container_table *table, const struc
 				      const struct container *here)
 {
 	const struct wire_header *header = event->header;
+	uint64_t place = cgroup_node_key(header->cgroup_id, header->cgroup_hierarchy);
 	struct proc *proc = own_proc(event);
 
 	if (!proc)
@@ -111,10 +135,11 @@ static const struct container *settle(struct container_table *table, const struc
 		return here ? here : proc->container;
 	if (!here)
 		return proc->container;
-	if (may_enter(proc->container, here))
+	if (proc->container_place == place)
+		return proc->container;
+	if (may_enter(proc->container, here) && !is_pulled(table, event))
 		move(table, proc, here, header->time_ns);
-	else if (proc->container_place !=
-		 cgroup_node_key(header->cgroup_id, header->cgroup_hierarchy))
+	else
 		tell_left(table, event, proc);
 	return proc->container;
 }
@@ -139,14 +164,6 @@ static void note_init(const struct event *event)
 }
 
 /* ---- records of cgroups ---- */
-
-static uint64_t number(const struct event *event, unsigned param)
-{
-	uint64_t value = 0;
-
-	(void)event_number(event, param, &value);
-	return value;
-}
 
 /* A name that was given inside of a container: it counts if the host's runtime knows it, and until
  * then for nothing. */

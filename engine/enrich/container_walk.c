@@ -135,10 +135,9 @@ static void take_mount(struct container_table *table, const char *path, const ch
 }
 
 /* "36 35 98:0 /root /point rw shared:1 - cgroup2 source rw,nsdelegate" (proc(5)). */
-static void match_mount(struct container_table *table, char *line)
+static void match_mount(struct container_table *table, char *line, const char *prefix)
 {
 	char *rest = strstr(line, " - cgroup"), *path = line, *end, *options;
-	const char *prefix = table->config.host_root;
 	bool is_v2;
 
 	if (!rest)
@@ -161,14 +160,14 @@ static void match_mount(struct container_table *table, char *line)
 		take_mount(table, path, is_v2 ? NULL : options + 1);
 }
 
-static void find_mounts(struct container_table *table)
+static void find_mounts(struct container_table *table, const char *prefix)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL;
 	size_t size = 0;
 
 	while (file && getline(&line, &size, file) > 0)
-		match_mount(table, line);
+		match_mount(table, line, prefix);
 	free(line);
 	if (file)
 		fclose(file);
@@ -182,7 +181,9 @@ int container_walk_new(struct container_table *table)
 	if (!root)
 		return 0;
 	table->root_fd = open(*root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	find_mounts(table);
+	find_mounts(table, root);
+	/* What is not below the host's root may be whole all the same. */
+	find_mounts(table, "");
 	return 0;
 }
 

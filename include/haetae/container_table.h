@@ -22,6 +22,9 @@ struct container_table_config {
 	 * Borrowed. */
 	const char *const *bundle_roots;
 	uint32_t bundle_root_cnt;
+	/* Who moves whom: a process of a container pulls none of the host's into it. Borrowed; or
+	 * NULL. */
+	const struct proc_table *procs;
 	/* Which pods are known: a container of one of them need not wait. Borrowed; or NULL. */
 	const struct pod_table *pods;
 	uint32_t max_cgroups;	 /* default 65536 */
@@ -35,7 +38,7 @@ struct container_table_stats {
 	uint64_t refused; /* a cgroup or container that found no room: event->container is NULL */
 	uint64_t learned; /* cgroups whose cgroup_mkdir was missed, read from /proc of a process */
 	uint64_t unknown; /* events of a cgroup that could not be told */
-	uint64_t left;	  /* processes that left their container's cgroup (they keep it) */
+	uint64_t left;	  /* container_left, so far */
 	uint64_t inherited; /* cgroups made from inside a container */
 	uint64_t confirmed; /* inner containers that the host's runtime knows */
 };
@@ -48,7 +51,8 @@ struct container_table *container_table_free(struct container_table *table);
 int container_table_walk(struct container_table *table);
 /* Applies records of cgroups and sets event->container. After proc_table_apply(). */
 void container_table_apply(struct container_table *table, struct event *event);
-/* A process that left the cgroup of its container, which it keeps all the same. */
+/* A process that left the cgroup of its container, which it keeps all the same; or one of the host
+ * (container_host) that a process of a container moved into a container's cgroup. */
 struct container_left {
 	struct wire_header header;	   /* of the process, as the event at hand had it */
 	const struct container *container; /* that it keeps; borrowed */

@@ -26,7 +26,7 @@ enum cgroup_kind {
 	CG_EXIT,
 	CG_MKDIR,
 	CG_RMDIR,
-	CG_MOVED,   /* pid is in `cgroup` now, because `by` moved it */
+	CG_MOVED,   /* pid is in `cgroup` now, because `child`, or 2, moved it */
 	CG_CONFIRM, /* the host's runtime knows `path` */
 };
 
@@ -52,6 +52,7 @@ struct fixture {
 
 static void fixture_init(struct fixture *fixture, const struct container_table_config *config)
 {
+	struct container_table_config with_procs;
 	struct proc_table_config procs;
 
 	proc_table_config_default(&procs);
@@ -60,7 +61,9 @@ static void fixture_init(struct fixture *fixture, const struct container_table_c
 	record_init(&fixture->record);
 	fixture->now = NS_PER_SEC;
 	cr_assert_eq(proc_table_new(&procs, &fixture->procs), 0);
-	cr_assert_eq(container_table_new(config, &fixture->table), 0);
+	with_procs = *config;
+	with_procs.procs = fixture->procs;
+	cr_assert_eq(container_table_new(&with_procs, &fixture->table), 0);
 }
 
 static struct container_table_config replay_config(void)
@@ -104,6 +107,8 @@ static void fill_cgroup(struct record *record, const struct cgroup_step *step)
 		[CG_MOVED] = EVENT_CGROUP_ATTACH,
 	};
 
+	uint32_t by;
+
 	memset(record->event.params, 0, sizeof(record->event.params));
 	record->header.type = types[step->kind];
 	record->event.schema = event_schema_get(types[step->kind]);
@@ -112,8 +117,11 @@ static void fill_cgroup(struct record *record, const struct cgroup_step *step)
 	set_path(record, PARAM_CGROUP_MKDIR_path, step->path ? step->path : "/");
 	if (step->kind == CG_MKDIR)
 		set_number(record, PARAM_CGROUP_MKDIR_parent_id, step->parent ? step->parent : 1);
-	if (step->kind == CG_MOVED)
-		set_number(record, PARAM_CGROUP_ATTACH_by_pid, 2);
+	if (step->kind == CG_MOVED) {
+		by = step->child ? step->child : 2;
+		set_number(record, PARAM_CGROUP_ATTACH_by_pid, by);
+		set_number(record, PARAM_CGROUP_ATTACH_by_start, BOOT_OF(by));
+	}
 }
 
 static void confirm(struct fixture *fixture, const char *id)
@@ -212,6 +220,12 @@ static const struct history histories[] = {
 		{ CG_EVENT, 22, 9, A },
 		/* back, and out again */
 		{ CG_MOVED, 22, 5, A, .path = "/docker/" A64 }, { CG_EVENT, 22, 1, A, .is_left = true } } },
+	{ "a process of the host is pulled in", { START_A,
+		{ CG_EVENT, 11, 1, "host" }, { CG_MOVED, 11, 5, "host", .path = "/docker/" A64, .child = 20, .is_left = true },
+		{ CG_EVENT, 11, 5, "host" }, { CG_FORK, 11, 5, "host", .child = 12 }, { CG_EVENT, 12, 5, "host" },
+		/* one that moves itself, as shims do, and one that a runtime moves */
+		{ CG_EVENT, 13, 1, "host" }, { CG_MOVED, 13, 5, A, .path = "/docker/" A64, .child = 13 },
+		{ CG_EVENT, 14, 1, "host" }, { CG_MOVED, 14, 5, A, .path = "/docker/" A64, .child = 11 } } },
 	{ "into another container", { START_A,
 		{ CG_MKDIR, 2, 1, "host", 8, 1, "/kubepods/pod" POD "/" C64 }, { CG_EVENT, 50, 8, C },
 		{ CG_MOVED, 20, 8, A, .path = "/kubepods/pod" POD "/" C64, .is_left = true }, { CG_EVENT, 20, 8, A } } },
@@ -261,7 +275,8 @@ Test(container_table, histories)
 				  histories[i].name, n);
 			if (left && step->kind == CG_MOVED) {
 				cr_expect_str_eq(left->cgroup, step->path ? step->path : "/");
-				cr_expect(left->by_pid == 2 && left->header.pid == step->pid);
+				cr_expect(left->by_pid == (step->child ? step->child : 2) &&
+					  left->header.pid == step->pid);
 			}
 		}
 		fixture_done(&fixture);
