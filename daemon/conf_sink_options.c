@@ -198,10 +198,11 @@ static const struct conf_option sink_options[] = {
 	  .type = CONF_NUMBER,
 	  SINK(http.batch_max),
 	  .sinks = CONF_SINK_HTTP,
-	  .min = 1,
+	  .min = 0,
 	  .max = 10000,
-	  .doc = "Alerts in one request, where the format has room for "
-		 "several." },
+	  .doc = "Alerts in one request, where the format has room for several. 0: the format's "
+		 "own, which is 1 for json, text, cloudevents and template, 20 for slack, and 100 "
+		 "for the others." },
 	{ .key = "batch.wait",
 	  .type = CONF_TIME,
 	  SINK(http.batch_wait_ns),
