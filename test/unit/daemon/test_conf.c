@@ -202,7 +202,7 @@ Test(conf, values_are_exact)
 	cr_expect_eq(config->sinks[0].tag_cnt, 2);
 	cr_expect_eq(config->sinks[0].format, SINK_JSON);
 	cr_expect_str_eq(config->sinks[1].http.headers[0], "A: b");
-	cr_expect_eq(config->sinks[1].http.batch_max, 100);
+	cr_expect_eq(config->sinks[1].http.batch_max, 0); /* the format's own */
 	fixture_done(&f);
 }
 
@@ -394,7 +394,7 @@ static const char secrets[] =
 	"sinks:\n"
 	"  - {name: a, type: http, url: \"https://user:hunter2@h/a/hunter2?hunter2\",\n"
 	"     proxy: \"http://u:hunter2@p/\", headers: {Authorization: Bearer hunter2},\n"
-	"     auth: {hmac_secret: hunter2, hmac_secrt: hunter2}, batch: {max: 0}}\n"
+	"     auth: {hmac_secret: hunter2, hmac_secrt: hunter2}, batch: {max: 99999}}\n"
 	"  - {name: b, type: http, url: \"hunter2\"}\n";
 
 Test(conf, secrets_are_nowhere)
