@@ -75,6 +75,7 @@ static void collect(struct metrics_snapshot *snapshot, const struct metrics_sour
 	proc_table_stats(engine->procs, &snapshot->procs);
 	container_table_stats(engine->containers, &snapshot->containers);
 	snapshot->pods = pod_table_count(engine->pods);
+	hold_stats(engine->hold, &snapshot->hold);
 	if (sources->metadata)
 		metadata_stats(sources->metadata, &snapshot->metadata);
 	collect_rules(snapshot, engine);

@@ -29,6 +29,7 @@ struct metrics_snapshot {
 	struct container_table_stats containers;
 	uint64_t pods;
 	struct metadata_stats metadata;
+	struct hold_stats hold;
 	const struct ruleset *ruleset; /* borrowed: outlives the thread that serves */
 	uint32_t rule_cnt;
 	struct engine_rule_counters *rules; /* [rule_cnt], owned by the metrics */

@@ -326,6 +326,35 @@ static void put_behind(struct metrics_writer *writer)
 			    MIN(writer->snapshot->boot_ns, writer->snapshot->caught_up_ns));
 }
 
+static void put_held(struct metrics_writer *writer)
+{
+	const struct hold_stats *hold = &writer->snapshot->hold;
+	const struct {
+		const char *outcome;
+		uint64_t value;
+	} rows[] = {
+		{ "released", hold->released },
+		{ "timeout", hold->timed_out },
+		{ "stopped", hold->stopped },
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct metric_label labels[] = { { "outcome", str_from(rows[i].outcome) } };
+
+		put_sample(writer, labels, 1, rows[i].value);
+	}
+}
+
+static void put_hold_overflow(struct metrics_writer *writer)
+{
+	for (unsigned i = 0; i < HOLD_OVERFLOW__COUNT; i++) {
+		const char *name = hold_overflow_name((enum hold_overflow)i);
+		const struct metric_label labels[] = { { "reason", str_from(name) } };
+
+		put_sample(writer, labels, 1, writer->snapshot->hold.overflowed[i]);
+	}
+}
+
 static void put_metadata_lag(struct metrics_writer *writer)
 {
 	put_seconds(writer, NULL, 0, writer->snapshot->metadata.lag_max_ns);
@@ -408,6 +437,11 @@ static const struct metric_row rows[] = {
 	{ { "haetae_metadata_relists_total", COUNTER, NULL, NULL, "Whole lists of pods asked for" }, AT(metadata.relists) },
 	{ { "haetae_metadata_watch_restarts_total", COUNTER, NULL, NULL, "Watches begun anew" }, AT(metadata.watch_restarts) },
 	{ { "haetae_metadata_lag_max_seconds", GAUGE, "seconds", NULL, "The longest way from a question to its answer so far" }, .put = put_metadata_lag },
+
+	{ { "haetae_held_events", GAUGE, NULL, NULL, "Events that wait for metadata now" }, AT(hold.now) },
+	{ { "haetae_held_bytes", GAUGE, "bytes", NULL, "What they take" }, AT(hold.bytes) },
+	{ { "haetae_held_events_decided_total", COUNTER, NULL, "outcome", "Events that waited for metadata: released by an answer, decided at the deadline, or as haetae stopped; with those that wait now they are all that were held" }, .put = put_held },
+	{ { "haetae_hold_overflow_total", COUNTER, NULL, "reason", "Events that found no room to wait, and were decided at once" }, .put = put_hold_overflow },
 };
 /* clang-format on */
 
