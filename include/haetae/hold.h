@@ -49,7 +49,7 @@ void hold_flush(struct hold *hold, const struct matcher *matcher);
 enum hold_overflow {
 	HOLD_OVERFLOW_EVENTS,
 	HOLD_OVERFLOW_CONTAINER, /* max_per_container, or that share of max_bytes */
-	HOLD_OVERFLOW_BYTES,	 /* or memory is exhausted */
+	HOLD_OVERFLOW_BYTES,	 /* exhausted memory counts as the nearer of the two limits */
 	HOLD_OVERFLOW_RULES,	 /* HOLD_RULES_MAX */
 	HOLD_OVERFLOW__COUNT
 };

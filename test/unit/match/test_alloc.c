@@ -1,57 +1,12 @@
 /*
  * Every allocation of a load fails once, and all from each one on: the load says that memory is
- * exhausted, leaves nothing behind, and the rules loaded before stay. Prints TAP. Takes the place
- * of malloc for the whole program, libyaml and PCRE2 included, so it is built without sanitizers.
+ * exhausted, leaves nothing behind, and the rules loaded before stay. Prints TAP.
  */
 #include <errno.h>
 #include <stdio.h>
 
+#include "counting_malloc.h"
 #include "haetae/rules.h"
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *p, size_t size);
-void __libc_free(void *p);
-
-static long live_cnt;			      /* allocations that were not freed */
-static unsigned long allocation_cnt, fail_at; /* fail_at 0: never */
-static bool want_all;			      /* all from fail_at on */
-
-static bool is_refused(void)
-{
-	allocation_cnt++;
-	return fail_at && (want_all ? allocation_cnt >= fail_at : allocation_cnt == fail_at);
-}
-
-__attribute__((visibility("default"))) void *malloc(size_t size)
-{
-	void *p = is_refused() ? NULL : __libc_malloc(size);
-
-	live_cnt += p != NULL;
-	return p;
-}
-
-__attribute__((visibility("default"))) void *calloc(size_t count, size_t size)
-{
-	void *p = is_refused() ? NULL : __libc_calloc(count, size);
-
-	live_cnt += p != NULL;
-	return p;
-}
-
-__attribute__((visibility("default"))) void *realloc(void *old, size_t size)
-{
-	void *p = is_refused() ? NULL : __libc_realloc(old, size);
-
-	live_cnt += p != NULL && old == NULL;
-	return p;
-}
-
-__attribute__((visibility("default"))) void free(void *p)
-{
-	live_cnt -= p != NULL;
-	__libc_free(p);
-}
 
 /* clang-format off */
 static const char good_rules[] =
@@ -103,19 +58,19 @@ static unsigned long fail_each(const char *text, int want, bool is_all)
 	unsigned long failed_cnt = 0;
 	int r = -ENOMEM;
 
-	want_all = is_all;
+	counting_malloc.want_all = is_all;
 	for (unsigned long n = 1;; n++) {
-		long before = live_cnt;
+		long before = counting_malloc.live_cnt;
 		bool was_reached;
 
-		allocation_cnt = 0;
-		fail_at = n;
+		counting_malloc.allocation_cnt = 0;
+		counting_malloc.fail_at = n;
 		r = load(text);
-		was_reached = allocation_cnt >= n;
-		fail_at = 0;
-		if (live_cnt != before || r == -1) {
+		was_reached = counting_malloc.allocation_cnt >= n;
+		counting_malloc.fail_at = 0;
+		if (counting_malloc.live_cnt != before || r == -1) {
 			printf("# allocation %lu: result %d, %ld left behind\n", n, r,
-			       live_cnt - before);
+			       counting_malloc.live_cnt - before);
 			return 0;
 		}
 		failed_cnt += r == -ENOMEM;
