@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "haetae/container.h"
+#include "haetae/proc.h"
 
 /* An info and its arena's bookkeeping; what it says is bounded on its own. */
 #define INFO_BYTES_MAX (CONTAINER_INFO_BYTES_MAX + 4096)
@@ -62,6 +63,7 @@ static bool is_last(_Atomic uint32_t *refs)
 struct container_info *container_info_unref(struct container_info *info)
 {
 	if (info && is_last(&info->refs)) {
+		users_free(info->users);
 		arena_done(&info->arena);
 		free(info);
 	}

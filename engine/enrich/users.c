@@ -1,6 +1,7 @@
 /*
- * Names of users and groups from the host's passwd(5) and group(5). Owns both files' text and an
- * index sorted by id; field getters borrow names until their next call. Engine thread.
+ * Names of users and groups from passwd(5) and group(5): the host's, or a container's own. Owns
+ * both files' text and an index sorted by id; field getters borrow names until their next call.
+ * Engine thread.
  *
  * Reads the files itself, because getpwuid() would ask NSS modules and the network, and allocates.
  * What does not fit the format is passed over; what exceeds a limit is as if it were not there.
@@ -183,6 +184,20 @@ static void file_refresh(struct file *file)
 	file_parse(file, TAKE_PTR(text), n, TAKE_PTR(entries), max_cnt);
 }
 
+static int file_from(struct file *file, struct str given)
+{
+	uint32_t max_cnt = MIN(count_lines(given.p, given.n), USERS_ENTRIES_MAX);
+	_cleanup_(freep) char *text = malloc((size_t)given.n + 1);
+	_cleanup_(freep) struct entry *entries = calloc(max_cnt, sizeof(*entries));
+
+	if (!text || !entries)
+		return -ENOMEM;
+	if (given.n)
+		memcpy(text, given.p, given.n);
+	file_parse(file, TAKE_PTR(text), given.n, TAKE_PTR(entries), max_cnt);
+	return 0;
+}
+
 static void refresh(struct users *users)
 {
 	uint64_t now_ns = clock_boot_ns();
@@ -204,6 +219,19 @@ int users_new(const char *etc_root, struct users **ret)
 	snprintf(users->group.path, sizeof(users->group.path), "%s/group", etc_root);
 	refresh(users);
 	*ret = users;
+	return 0;
+}
+
+int users_new_from(struct str passwd, struct str group, struct users **ret)
+{
+	_cleanup_(users_freep) struct users *users = calloc(1, sizeof(*users));
+
+	if (!users)
+		return -ENOMEM;
+	users->next_check_ns = UINT64_MAX;
+	if (file_from(&users->passwd, passwd) < 0 || file_from(&users->group, group) < 0)
+		return -ENOMEM;
+	*ret = TAKE_PTR(users);
 	return 0;
 }
 

@@ -57,6 +57,20 @@ struct str meta_label(const struct label *labels, uint32_t cnt, struct str key)
 	return STR_NONE;
 }
 
+bool meta_users(const struct field_context *context, struct users **ret)
+{
+	const struct container *container = meta_container(context);
+
+	*ret = context->users;
+	if (!container)
+		return true;
+	if (container->info && container->info->users)
+		*ret = container->info->users;
+	else if (container->state[METADATA_RUNTIME] == METADATA_WAITING)
+		return false;
+	return true;
+}
+
 /* The runtime's bookkeeping, not the user's labels (rule-language.md 4.5). */
 static bool is_internal(struct str key)
 {

@@ -20,6 +20,10 @@ const struct pod_info *meta_pod(const struct field_context *context,
 /* Its UID: from the cgroup, or from the runtime; STR_NONE where there is none. */
 struct str meta_pod_uid(const struct container *container);
 
+/* Names of users and groups for the event: the container's own where they were read, else the
+ * host's (may be NULL). False: the container's may still come. */
+bool meta_users(const struct field_context *context, struct users **ret);
+
 /* The value of a label whose key the argument is. */
 struct str meta_label(const struct label *labels, uint32_t cnt, struct str key);
 /* "key:value, key:value"; Kubernetes' own (io.kubernetes.*, annotation.*) are left out. */

@@ -3,6 +3,7 @@
  * the names of users is written here, the rest by the event stage. Engine thread.
  */
 #include "fields_evt.h"
+#include "fields_meta.h"
 
 /* Room for a parameter as text: names of flags are the longest that is not in the record. */
 #define PARAM_TEXT_MAX(event) ((size_t)(event)->header->length * 2 + 2048)
@@ -29,14 +30,16 @@ static struct str find_id_name(enum param_type type, uint32_t id, const void *da
 	const struct field_context *context = data;
 	const struct proc *proc;
 	const char *name = NULL;
+	struct users *users;
 
 	if (type == PARAM_PID) {
 		proc = context->procs ? proc_table_find_pid(context->procs, id) : NULL;
 		return proc && proc->comm[0] ? str_from(proc->comm) : STR_NONE;
 	}
-	if (context->users)
-		name = type == PARAM_UID ? users_name(context->users, id)
-					 : users_group_name(context->users, id);
+	/* Not worth a wait: the number is there, too. */
+	(void)meta_users(context, &users);
+	if (users)
+		name = type == PARAM_UID ? users_name(users, id) : users_group_name(users, id);
 	if (!name && id == 0 && type == PARAM_UID)
 		name = "root";
 	return name ? str_from(name) : STR_NONE;

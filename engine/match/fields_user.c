@@ -2,7 +2,7 @@
  * Fields of the thread and of its credentials: thread.*, user.*, group.*. All but names come from
  * the record's header, so they are those of the moment. Engine thread.
  */
-#include "fields.h"
+#include "fields_meta.h"
 
 #include <linux/capability.h>
 
@@ -118,12 +118,21 @@ static void give_name(const struct field_context *context, const char *name, str
 	give_str(context, arena_str(context->event->scratch, str_from(name ? name : "<NA>")), ret);
 }
 
-static const char *user_name(const struct field_context *context, uint32_t uid)
+/* What users_name() or one of its kin says of an id. */
+static void give_name_of(const struct field_context *context, uint32_t id,
+			 const char *(*get)(struct users *users, uint32_t id),
+			 const char *name_of_zero, struct value_set *ret)
 {
-	const char *name =
-		context->users && uid != ID_NONE ? users_name(context->users, uid) : NULL;
+	struct users *users;
+	const char *name = NULL;
 
-	return !name && uid == 0 ? "root" : name;
+	if (!meta_users(context, &users)) {
+		ret->state = FIELD_PENDING;
+		return;
+	}
+	if (users && id != ID_NONE)
+		name = get(users, id);
+	give_name(context, !name && id == 0 ? name_of_zero : name, ret);
 }
 
 GETTER(get_uid)
@@ -133,21 +142,17 @@ GETTER(get_uid)
 
 GETTER(get_user_name)
 {
-	give_name(context, user_name(context, context->event->header->euid), ret);
+	give_name_of(context, context->event->header->euid, users_name, "root", ret);
 }
 
 GETTER(get_homedir)
 {
-	struct users *users = context->users;
-
-	give_name(context, users ? users_home(users, context->event->header->euid) : NULL, ret);
+	give_name_of(context, context->event->header->euid, users_home, NULL, ret);
 }
 
 GETTER(get_shell)
 {
-	struct users *users = context->users;
-
-	give_name(context, users ? users_shell(users, context->event->header->euid) : NULL, ret);
+	give_name_of(context, context->event->header->euid, users_shell, NULL, ret);
 }
 
 GETTER(get_loginuid)
@@ -159,7 +164,12 @@ GETTER(get_loginuid)
 
 GETTER(get_loginname)
 {
-	give_name(context, user_name(context, context->event->header->loginuid), ret);
+	uint32_t uid = context->event->header->loginuid;
+	const char *name =
+		context->users && uid != ID_NONE ? users_name(context->users, uid) : NULL;
+
+	/* Who logged in did so on the host. */
+	give_name(context, !name && uid == 0 ? "root" : name, ret);
 }
 
 GETTER(get_gid)
@@ -169,10 +179,7 @@ GETTER(get_gid)
 
 GETTER(get_group_name)
 {
-	uint32_t gid = context->event->header->egid;
-	const char *name = context->users ? users_group_name(context->users, gid) : NULL;
-
-	give_name(context, name, ret);
+	give_name_of(context, context->event->header->egid, users_group_name, NULL, ret);
 }
 
 /* ---- the tables ----------------------------------------------------------------------------- */
@@ -201,13 +208,13 @@ static const struct field user_fields[] = {
 	FIELD_ROW("user.homedir", STRING, 0, NULL, get_homedir, "Home directory of the effective user; <NA> where the host knows no such user.", NEVER, "user.homedir = /root"),
 	FIELD_ROW("user.loginname", STRING, 0, NULL, get_loginname, "Name of the user who logged in; <NA> where nobody did, or where the host knows no such user.", NEVER, "user.loginname = alice"),
 	FIELD_ROW("user.loginuid", S64, 0, NULL, get_loginuid, "Id of the user who logged in, which su and sudo do not change; -1 where nobody did.", NEVER, "user.loginuid >= 1000"),
-	FIELD_ROW("user.name", STRING, 0, NULL, get_user_name, "Name of the effective user, by the host's /etc/passwd; <NA> where it knows none.", NEVER, "user.name = root"),
+	FIELD_ROW("user.name", STRING, 0, NULL, get_user_name, "Name of the effective user, by the container's /etc/passwd where its runtime shows it, else by the host's; <NA> where that knows none.", NEVER, "user.name = root"),
 	FIELD_ROW("user.shell", STRING, 0, NULL, get_shell, "Login shell of the effective user; <NA> where the host knows no such user.", NEVER, "user.shell endswith /nologin"),
 	FIELD_ROW("user.uid", U64, FIELD_IS_U32, NULL, get_uid, "Effective user id.", NEVER, "user.uid = 0"),
 };
 static const struct field group_fields[] = {
 	FIELD_ROW("group.gid", U64, FIELD_IS_U32, NULL, get_gid, "Effective group id.", NEVER, "group.gid = 0"),
-	FIELD_ROW("group.name", STRING, 0, NULL, get_group_name, "Name of the effective group, by the host's /etc/group; <NA> where it knows none.", NEVER, "group.name = docker"),
+	FIELD_ROW("group.name", STRING, 0, NULL, get_group_name, "Name of the effective group, by the container's /etc/group where its runtime shows it, else by the host's; <NA> where that knows none.", NEVER, "group.name = docker"),
 };
 /* clang-format on */
 

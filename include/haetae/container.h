@@ -49,6 +49,8 @@ bool cgroup_candidate(struct str path, struct cgroup_identity *ret);
 
 /* ---- what a runtime says of a container, and the API of a pod ------------------------------- */
 
+struct users;
+
 struct label {
 	struct str key, value;
 };
@@ -90,6 +92,7 @@ struct container_info {
 	uint32_t pod_label_cnt;
 	const struct container_mount *mounts;
 	uint32_t mount_cnt;
+	struct users *users; /* owned; of its own passwd and group; NULL: not read */
 	struct arena arena;
 };
 #define CONTAINER_INFO_BYTES_MAX (256u << 10)

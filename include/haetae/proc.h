@@ -152,6 +152,8 @@ bool proc_cgroup_path(const struct proc_table *table, uint64_t cgroup_id,
 struct users; /* opaque */
 /* etc_root: the folder of both files, "/etc". 0 or -ENOMEM. */
 int users_new(const char *etc_root, struct users **ret);
+/* Of texts in memory, which it copies: those of a container. Does not look again. 0 or -ENOMEM. */
+int users_new_from(struct str passwd, struct str group, struct users **ret);
 struct users *users_free(struct users *users);
 static inline void users_freep(struct users **users)
 {

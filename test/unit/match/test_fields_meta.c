@@ -337,6 +337,42 @@ Test(fields_meta, nothing_waits_at_the_end)
 	fixture_expect(&fixture, "final", cases);
 }
 
+/* Names are the container's own where its files were read; who logged in did so on the host. */
+Test(fields_meta, users)
+{
+	static const struct fixture_case waits[] = {
+		{ "user.name", WAIT },	       { "group.name", WAIT }, { "user.homedir", WAIT },
+		{ "user.loginname", "alice" }, { "user.uid", "1000" }, { NULL, NULL },
+	};
+	static const struct fixture_case hosts[] = {
+		{ "user.name", "alice" },
+		{ "group.name", "staff" },
+		{ "user.homedir", "/home/alice" },
+		{ "user.loginname", "alice" },
+		{ NULL, NULL },
+	};
+	static const struct fixture_case own[] = {
+		{ "user.name", "app" },	       { "group.name", "<NA>" },
+		{ "user.homedir", "/srv" },    { "user.shell", "/bin/false" },
+		{ "user.loginname", "alice" }, { NULL, NULL },
+	};
+
+	fixture.record.header->euid = fixture.record.header->loginuid = 1000;
+	fixture.record.header->egid = 50;
+	fixture_event(&fixture);
+	fixture.event.container = &container;
+	fixture_expect(&fixture, "no runtime", hosts);
+	container.state[METADATA_RUNTIME] = METADATA_WAITING;
+	fixture_expect(&fixture, "asked", waits);
+	cr_assert_eq(users_new_from(STR("app:x:1000:1000::/srv:/bin/false\nno line"),
+				    STR("wheel:x:10:"), &info->users),
+		     0);
+	container.info = info;
+	fixture_expect(&fixture, "own", own);
+	fixture.event.container = &container_host;
+	fixture_expect(&fixture, "host", hosts);
+}
+
 static const char *peer_of(const char *local, const char *remote)
 {
 	fixture_begin(&fixture, EVENT_CONNECT, &program);
