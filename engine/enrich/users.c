@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -35,6 +36,7 @@ struct file {
 };
 
 struct users {
+	_Atomic uint32_t refs; /* less one */
 	struct file passwd, group;
 	uint64_t next_check_ns;
 };
@@ -235,9 +237,15 @@ int users_new_from(struct str passwd, struct str group, struct users **ret)
 	return 0;
 }
 
+struct users *users_ref(struct users *users)
+{
+	atomic_fetch_add_explicit(&users->refs, 1, memory_order_relaxed);
+	return users;
+}
+
 struct users *users_free(struct users *users)
 {
-	if (!users)
+	if (!users || atomic_fetch_sub_explicit(&users->refs, 1, memory_order_acq_rel) > 0)
 		return NULL;
 	file_done(&users->passwd);
 	file_done(&users->group);

@@ -10,6 +10,7 @@
 
 #include "info.h"
 #include "oci.h"
+#include "haetae/proc.h"
 #include "source.h"
 
 #define ROOTS_MAX METADATA_SOCKETS_MAX
@@ -100,6 +101,32 @@ static void read_shim(struct source *source, const char *folder, struct containe
 		info->type = CONTAINER_WASM;
 }
 
+/* Names of users and groups as the container has them when it starts: what its programs write into
+ * these files later is not believed. Paths are resolved below its root, so that no link in it leads
+ * to the host's files (decision 40). */
+static void read_users(struct source *source, const char *folder, struct container_info *info)
+{
+	_cleanup_(buf_done) struct buf passwd, group;
+	_cleanup_(close_fdp) int root_fd = -1;
+	struct str root = info->root_path;
+	char path[PATH_BYTES_MAX];
+	bool is_absolute = root.n && *root.p == '/';
+	int r;
+
+	buf_init(&passwd, HOST_FILE_BYTES_MAX);
+	buf_init(&group, HOST_FILE_BYTES_MAX);
+	if (!root.n || (size_t)snprintf(path, sizeof(path), "%s%s%.*s", is_absolute ? "" : folder,
+					is_absolute ? "" : "/", STR_ARG(root)) >= sizeof(path))
+		return;
+	root_fd = host_open(source_root_fd(source), path, O_PATH | O_DIRECTORY);
+	/* Without a passwd the container has no names; that is not the same as not knowing. */
+	r = root_fd < 0 ? root_fd : host_read(root_fd, "/etc/passwd", &passwd);
+	if (r < 0 && (root_fd < 0 || r != -ENOENT))
+		return;
+	(void)host_read(root_fd, "/etc/group", &group);
+	(void)users_new_from(buf_str(&passwd), buf_str(&group), &info->users);
+}
+
 static bool is_hex_id(const char *id)
 {
 	return strlen(id) == 64 && strspn(id, "0123456789abcdef") == 64;
@@ -122,6 +149,7 @@ static int read_containerd(struct source *source, const char *root, const char *
 	if (info->type == CONTAINER_HOST)
 		info->type = is_docker ? CONTAINER_DOCKER : CONTAINER_CONTAINERD;
 	read_shim(source, folder, info);
+	read_users(source, folder, info);
 	/* The id of ctr's containers is the name that their user chose. */
 	if (!is_cri && !is_hex_id(id))
 		info_set(info, &info->name, str_from(id));
@@ -156,10 +184,14 @@ static int search_root(struct source *source, const char *root,
 		       const struct metadata_question *asked, struct container_info *info)
 {
 	char path[PATH_BYTES_MAX];
+	int r;
 
 	if (is_storage(root)) {
 		snprintf(path, sizeof(path), "%s/%s/userdata/config.json", root, asked->full_id);
-		return read_config(source, path, OCI_WRITER_STORAGE, info);
+		r = read_config(source, path, OCI_WRITER_STORAGE, info);
+		if (r == 0)
+			read_users(source, root, info);
+		return r;
 	}
 	if (!asked->runtime_namespace[0])
 		return search_namespaces(source, root, asked->full_id, info);

@@ -1,6 +1,7 @@
 /*
  * Joins what several sources said of one container. Owns nothing; metadata thread.
  */
+#include "haetae/proc.h"
 #include "info.h"
 
 static void fill_str(struct container_info *info, struct str *member, struct str from)
@@ -86,6 +87,8 @@ static void fill_strings(struct container_info *info, const struct container_inf
 
 void info_fill(struct container_info *info, const struct container_info *from)
 {
+	if (!info->users && from->users)
+		info->users = users_ref(from->users);
 	fill_strings(info, from);
 	fill_tristate(&info->privileged, from->privileged);
 	fill_tristate(&info->host_pid, from->host_pid);

@@ -296,6 +296,7 @@ int oci_config_parse(struct str json, enum oci_writer writer, struct container_i
 	parse_annotations(info, info_json_member(root, "annotations"), writer);
 	parse_mounts(info, info_json_member(root, "mounts"));
 	oci_take_namespaces(root, info);
+	info_set(info, &info->root_path, info_json_text(info_json_member(root, "root"), "path"));
 	if (info->image.p)
 		container_info_set_image(info, info->image);
 	/* As CRI names it. */

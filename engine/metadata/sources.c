@@ -128,7 +128,7 @@ int sources_open(struct metadata_loop *loop)
 		loop->random = loop->start_ns;
 	loop->random |= 1;
 	r = open_pods(loop);
-	if (r == 0 && config->want_runtimes)
+	if (r == 0)
 		r = open_source(loop, &source_bundle, NULL, false);
 	if (r < 0 || !config->want_runtimes)
 		return r;

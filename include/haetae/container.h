@@ -85,6 +85,7 @@ struct container_info {
 	struct str ip, cni_json;
 	struct str runtime_handler; /* CRI's: runc, kata, spin, … */
 	struct str sandbox_id;	    /* whole */
+	struct str root_path; /* of its root on the host; relative to the bundle, or absolute */
 	struct str pod_uid, pod_name, pod_namespace, pod_ip;
 	const struct label *labels; /* of the container */
 	uint32_t label_cnt;

@@ -19,7 +19,7 @@ enum metadata_kubernetes {
 
 struct metadata_config {
 	const char *host_root; /* prefix of /proc, /run and sockets of the host; "" or "/host" */
-	bool want_runtimes; /* false: no socket is asked; bundles on disk are read all the same */
+	bool want_runtimes;    /* false: no socket is asked; bundles on disk are read */
 	/* Unix sockets to ask, as paths of the host; empty: those that are usual are looked for. */
 	const char *sockets[METADATA_SOCKETS_MAX];
 	uint32_t socket_cnt;

@@ -154,6 +154,8 @@ struct users; /* opaque */
 int users_new(const char *etc_root, struct users **ret);
 /* Of texts in memory, which it copies: those of a container. Does not look again. 0 or -ENOMEM. */
 int users_new_from(struct str passwd, struct str group, struct users **ret);
+/* One more owner; each calls users_free(). Any thread. */
+struct users *users_ref(struct users *users);
 struct users *users_free(struct users *users);
 static inline void users_freep(struct users **users)
 {
