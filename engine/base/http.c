@@ -272,9 +272,15 @@ static void finish(struct http_client *client, struct http_call *call, enum http
 		   const char *detail)
 {
 	struct http_result *result = &call->result;
-	long status = 0;
+	long status = 0, proxy_status = 0;
 
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	/* A proxy that wants credentials before it lets TLS through: an answer like another. */
+	curl_easy_getinfo(call->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+	if (error && proxy_status == 407) {
+		error = 0;
+		status = 407;
+	}
 	result->error = error;
 	result->status = (int)status;
 	result->duration_ns = clock_boot_ns() - call->start_ns;
