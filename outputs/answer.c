@@ -1,5 +1,5 @@
 /*
- * Reads the answers of Elasticsearch's bulk API and of OTLP receivers. Owns nothing. Outputs
+ * Reads the answers of Elasticsearch's bulk API, OTLP receivers and Splunk. Owns nothing. Outputs
  * thread.
  */
 #include "answer.h"
@@ -123,4 +123,20 @@ bool answer_read_otlp(struct str body, uint32_t cnt, struct answer_item *ret)
 	}
 	json_object_put(answer);
 	return true;
+}
+
+bool answer_is_hec_setting(struct str body)
+{
+	/* "Troubleshoot HTTP Event Collector", possible error codes: incorrect index, data channel
+	 * missing or invalid, acknowledgement disabled, no authorization in the query. */
+	static const int codes[] = { 7, 10, 11, 14, 16 };
+	struct json_object *answer = parse(body), *code;
+	bool is_setting = false;
+
+	if (json_object_object_get_ex(answer, "code", &code) &&
+	    json_object_is_type(code, json_type_int))
+		for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+			is_setting |= json_object_get_int(code) == codes[i];
+	json_object_put(answer);
+	return is_setting;
 }

@@ -17,5 +17,8 @@ bool answer_read_bulk(struct str body, uint32_t cnt, struct answer_item *ret);
 /* OTLP's partial success says how many were refused, not which, and forbids another try: where some
  * were, all are dead letters with a reason that says so. False where this is no such answer. */
 bool answer_read_otlp(struct str body, uint32_t cnt, struct answer_item *ret);
+/* A 400 of Splunk's event collector that is no alert's fault: index, data channel or credentials.
+ */
+bool answer_is_hec_setting(struct str body);
 
 #endif

@@ -275,6 +275,9 @@ static void on_done(const struct http_result *result, void *data)
 
 	http->call = NULL;
 	make_reason(http, result, reason);
+	if (sink->config.format == SINK_SPLUNK_HEC && result->status == 400 &&
+	    answer_is_hec_setting(result->body))
+		verdict = RETRY_MISCONFIGURED;
 	if (verdict != RETRY_ACKNOWLEDGE || !http->items)
 		deal(sink, verdict, result->retry_after_ns, reason);
 	else if (read_items(http, sink->config.format, result->body))
@@ -415,6 +418,18 @@ static int allocate(struct http_sink *http, bool has_items)
 	return http->batch && http->alerts && (http->items || !has_items) ? 0 : -ENOMEM;
 }
 
+/* What libcurl takes (CURLOPT_PROXY); without a scheme it would guess. */
+static bool is_proxy(const char *url)
+{
+	static const char *const schemes[] = { "http://",    "https://",  "socks4://",
+					       "socks4a://", "socks5://", "socks5h://" };
+
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+		if (strncasecmp(url, schemes[i], strlen(schemes[i])) == 0)
+			return url[strlen(schemes[i])] && !strpbrk(url, " \t\r\n");
+	return false;
+}
+
 /* A request that is never sent: URL, headers and options are looked at as later. */
 static int try_request(struct sink *sink)
 {
@@ -425,6 +440,10 @@ static int try_request(struct sink *sink)
 
 	if (strstr(sink->config.http.url, "{{")) {
 		log_error("sink %s: url: placeholders stand in bodies only", sink->config.name);
+		return -EINVAL;
+	}
+	if (sink->config.http.proxy && !is_proxy(sink->config.http.proxy)) {
+		log_error("sink %s: proxy is not http://HOST:PORT or the like", sink->config.name);
 		return -EINVAL;
 	}
 	http->batch[0] = &delivery;

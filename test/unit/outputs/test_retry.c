@@ -160,3 +160,25 @@ Test(answer, otlp)
 		}
 	}
 }
+
+/* ---- Splunk --------------------------------------------------------------------------------- */
+
+Test(answer, hec)
+{
+	static const struct {
+		const char *body;
+		bool is_setting;
+	} cases[] = {
+		{ "{\"text\":\"Incorrect index\",\"code\":7,\"invalid-event-number\":1}", true },
+		{ "{\"text\":\"Data channel is missing\",\"code\":10}", true },
+		{ "{\"text\":\"Invalid data format\",\"code\":6,\"invalid-event-number\":0}",
+		  false },
+		{ "{\"code\":\"7\"}", false },
+		{ "7", false },
+		{ "", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		cr_expect_eq(answer_is_hec_setting(str_from(cases[i].body)), cases[i].is_setting,
+			     "%s", cases[i].body);
+}

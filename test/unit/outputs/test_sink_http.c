@@ -30,11 +30,12 @@ enum act {
 	ENDLESS,   /* 10 MiB of body behind a 200 */
 	SLOW_DOWN, /* 429 with Retry-After: 1 */
 	MOVED,
-	BAD_IS_400,  /* where the body has "bad" */
-	LONG_IS_413, /* beyond 600 bytes */
-	BULK,	     /* each item by its alert: "bad" 400, "busy" 429 once, "there" 409 */
-	OTLP_SOME,   /* a partial success of one record */
-	ECHO_400     /* says back what it got */
+	BAD_IS_400,   /* where the body has "bad" */
+	LONG_IS_413,  /* beyond 600 bytes */
+	BULK,	      /* each item by its alert: "bad" 400, "busy" 429 once, "there" 409 */
+	OTLP_SOME,    /* a partial success of one record */
+	INDEX_IS_400, /* Splunk: the index is not there */
+	ECHO_400      /* says back what it got */
 };
 
 struct record {
@@ -123,6 +124,8 @@ static bool perform(int fd, struct receiver *receiver, const struct fake_request
 	case OTLP_SOME:
 		return fake_answer(fd, 200, "application/json",
 				   "{\"partialSuccess\":{\"rejectedLogRecords\":\"1\"}}");
+	case INDEX_IS_400:
+		return fake_answer(fd, 400, "application/json", "{\"code\":7}");
 	case ECHO_400:
 		return fake_answer(fd, 400, NULL, request->head);
 	default:
@@ -291,6 +294,8 @@ static const struct outcome_case outcomes[] = {
 	{ "items of a bulk", { BULK }, SINK_ELASTICSEARCH, 8, 8,
 		{ "x", "bad", "x", "busy", "there", "x", "x", "x" }, 7, 1, 2, 4 },
 	{ "200 of no Elasticsearch", { OK, OK, BULK }, SINK_ELASTICSEARCH, 4, 4, { 0 }, 4, 0, 3, 4 },
+	{ "Splunk", { OK }, SINK_SPLUNK_HEC, 4, 4, { 0 }, 4, 0, 1, 2 },
+	{ "Splunk without its index", { INDEX_IS_400, OK }, SINK_SPLUNK_HEC, 4, 4, { 0 }, 4, 0, 2, 3 },
 	{ "OTLP", { OK }, SINK_OTLP, 4, 4, { 0 }, 4, 0, 1, 2 },
 	{ "OTLP, some refused", { OTLP_SOME }, SINK_OTLP, 2, 2, { 0 }, 0, 2, 1, 2 },
 };
@@ -591,6 +596,37 @@ Test(sink_http, template)
 	stop_receiver(receiver);
 }
 
+/* The proxy gets the request for another host; one that wants credentials is no alert's fault. */
+Test(sink_http, proxy)
+{
+	static const char *const urls[] = { "http://192.0.2.1/hook", "https://192.0.2.1/hook" };
+
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+		struct receiver *receiver = start_receiver((enum act[]){ 407, OK }, 2);
+		struct sink_config config = config_of(receiver, SINK_JSON, 1);
+		char proxy[64];
+		struct outputs *outputs;
+		struct sink_stats stats;
+
+		snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u",
+			 fake_http_port(receiver->server));
+		config.http.proxy = proxy;
+		config.http.url = urls[i];
+		config.retry_max_ns = NS_PER_SEC;
+		outputs = start(&config);
+		put(outputs, 1, NULL, 0);
+		stats = wait_for_health(outputs, SINK_HEALTH_MISCONFIGURED);
+		cr_expect_eq(stats.health, SINK_HEALTH_MISCONFIGURED, "%s: %s", urls[i],
+			     stats.health_text);
+		cr_expect_str_eq(receiver->records[0].request.path,
+				 i == 0 ? urls[i] : "192.0.2.1:443");
+		if (i == 0)
+			cr_expect_eq(wait_for_end(outputs, 1).delivered, 1);
+		end(outputs);
+		stop_receiver(receiver);
+	}
+}
+
 /* ---- secrets -------------------------------------------------------------------------------- */
 
 /* A receiver that says back what it got must not bring secrets into our log or state. */
@@ -659,6 +695,7 @@ static const struct mistake mistakes[] = {
 	{ "no token file", HTTP(URL, .bearer_file = "/nonexistent/token") },
 	{ "an empty token", HTTP(URL, .bearer_file = "/dev/null") },
 	{ "a token of several words", HTTP(URL, .bearer_file = "/proc/self/maps") },
+	{ "no proxy", HTTP(URL, .proxy = "127.0.0.1:3128") },
 	{ "no template", { .format = SINK_TEMPLATE, .http = { URL } } },
 	{ "a bad template",
 	  { .format = SINK_TEMPLATE, .http = { URL, .template_body = "{{no_such}}" } } },
