@@ -61,18 +61,30 @@ static void complete_alert(struct alert_context *alert, void *data)
 				     engine->completeness_data);
 }
 
+/* A gate_raise_fn, too: for closing alerts. NULL: it found no memory. */
+static void put_alert(const struct rule *rule, struct alert *alert, void *data)
+{
+	struct engine *engine = data;
+
+	engine->counters.alerts[rule->priority]++;
+	engine->rules[rule->index].alerts++;
+	if (!alert)
+		engine->counters.alerts_lost_memory++;
+	else if (!outputs_put(engine->outputs, alert))
+		engine->counters.alerts_refused++;
+}
+
 static void raise_alert(const struct rule *rule, const struct alert_context *context, void *data)
 {
 	struct engine *engine = data;
 	struct alert *alert;
 
-	engine->counters.alerts[rule->priority]++;
 	engine->rules[rule->index].matches++;
-	engine->rules[rule->index].alerts++;
+	if (!gate_check(engine->gate, rule, context))
+		return;
 	if (alert_new(rule, context, &alert) < 0)
-		engine->counters.alerts_lost_memory++;
-	else if (!outputs_put(engine->outputs, alert))
-		engine->counters.alerts_refused++;
+		alert = NULL;
+	put_alert(rule, alert, engine);
 }
 
 static uint64_t now_ns(void *data)
@@ -108,6 +120,8 @@ int engine_init(struct engine *engine, const struct daemon_config *config,
 		r = users_new("/etc", &engine->users);
 	if (r == 0)
 		r = init_hold(engine, &config->hold);
+	if (r == 0)
+		r = gate_new(&config->gate, put_alert, engine, &engine->gate);
 	if (r < 0) {
 		engine_done(engine);
 		return r;
@@ -136,6 +150,7 @@ void engine_done(struct engine *engine)
 {
 	/* Held events refer to containers, users and rules. */
 	engine->hold = hold_free(engine->hold);
+	engine->gate = gate_free(engine->gate);
 	engine->users = users_free(engine->users);
 	/* Processes refer to containers. */
 	engine->procs = proc_table_free(engine->procs);
@@ -240,11 +255,13 @@ uint64_t engine_deadline_ns(const struct engine *engine)
 void engine_flush(struct engine *engine)
 {
 	hold_flush(engine->hold, NULL);
+	gate_flush(engine->gate, &engine->alert);
 }
 
 void engine_tick(struct engine *engine)
 {
 	engine->wall_offset_ns = clock_wall_offset_ns();
+	gate_tick(engine->gate, &engine->alert, clock_boot_ns());
 	proc_table_collect(engine->procs, clock_boot_ns());
 	container_table_collect(engine->containers, clock_boot_ns());
 }

@@ -33,6 +33,7 @@ struct engine {
 	struct pod_table *pods;		    /* owned */
 	struct users *users;		    /* owned */
 	struct hold *hold;		    /* owned */
+	struct gate *gate;		    /* owned; NULL: off */
 	struct outputs *outputs;	    /* borrowed from the daemon */
 	struct arena scratch;		    /* one event's memory */
 	struct event event;		    /* the event at hand */

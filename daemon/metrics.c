@@ -72,6 +72,7 @@ static void collect(struct metrics_snapshot *snapshot, const struct metrics_sour
 					&snapshot->cgroups_other);
 	snapshot->engine = engine->counters;
 	matcher_stats(engine->matcher, &snapshot->matcher);
+	gate_stats(engine->gate, &snapshot->gate);
 	proc_table_stats(engine->procs, &snapshot->procs);
 	container_table_stats(engine->containers, &snapshot->containers);
 	snapshot->pods = pod_table_count(engine->pods);

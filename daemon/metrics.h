@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "haetae/hold.h"
 #include "haetae/metrics.h"
 
 #include "engine.h"
@@ -25,6 +26,7 @@ struct metrics_snapshot {
 	uint64_t cgroups_other;
 	struct engine_counters engine;
 	struct matcher_stats matcher;
+	struct gate_stats gate;
 	struct proc_table_stats procs;
 	struct container_table_stats containers;
 	uint64_t pods;

@@ -197,6 +197,14 @@ static void put_priorities(struct metrics_writer *writer, const uint64_t values[
 	}
 }
 
+static void put_suppressed(struct metrics_writer *writer)
+{
+	put_sample(writer, (struct metric_label[]){ { "reason", STR("throttle") } }, 1,
+		   writer->snapshot->gate.throttled);
+	put_sample(writer, (struct metric_label[]){ { "reason", STR("dedupe") } }, 1,
+		   writer->snapshot->gate.deduplicated);
+}
+
 static void put_refused(struct metrics_writer *writer)
 {
 	put_priorities(writer, writer->outputs_stats.refused, NULL);
@@ -389,6 +397,10 @@ static const struct metric_row rows[] = {
 	{ { "haetae_scratch_exhausted_total", COUNTER, NULL, NULL, "Events whose values did not fit into the scratch memory" }, AT(matcher.scratch_exhausted) },
 	{ { "haetae_rule_matches_total", COUNTER, NULL, "rule, priority", "Events that a rule matched" }, .put = put_matches },
 	{ { "haetae_alerts_total", COUNTER, NULL, "rule, priority", "Alerts raised, closing summaries among them" }, .put = put_alerts },
+	{ { "haetae_alerts_suppressed_total", COUNTER, NULL, "reason", "Matches that throttle or dedupe suppressed; closing alerts tell of them" }, .put = put_suppressed },
+	{ { "haetae_alerts_closing_total", COUNTER, NULL, NULL, "Closing alerts raised" }, AT(gate.summaries) },
+	{ { "haetae_gate_keys", GAUGE, NULL, NULL, "Keys that throttle and dedupe remember" }, AT(gate.keys) },
+	{ { "haetae_gate_overflows_total", COUNTER, NULL, NULL, "Matches that passed because there were too many keys" }, AT(gate.no_room) },
 	{ { "haetae_alerts_refused_total", COUNTER, NULL, "priority", "Alerts that found the queue to the sinks full" }, .put = put_refused },
 	{ { "haetae_alerts_unrendered_total", COUNTER, NULL, NULL, "Alerts that found no memory" }, AT(engine.alerts_lost_memory) },
 

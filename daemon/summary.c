@@ -73,6 +73,16 @@ static bool hold_adds_up(const struct hold *hold)
 	       stats.held == stats.released + stats.timed_out + stats.stopped;
 }
 
+/* Every suppressed hit is in a closing alert. */
+static bool gate_adds_up(const struct gate *gate)
+{
+	struct gate_stats stats;
+
+	gate_stats(gate, &stats);
+	return stats.hits == stats.passed + stats.throttled + stats.deduplicated &&
+	       stats.summarised == stats.throttled + stats.deduplicated;
+}
+
 bool summary_adds_up(const struct summary *summary)
 {
 	const struct engine_counters *engine = &summary->engine->counters;
@@ -89,7 +99,8 @@ bool summary_adds_up(const struct summary *summary)
 	if (sum.submitted !=
 	    engine_delivered(summary->engine) + engine->undecodable + summary->kernel->malformed)
 		return false;
-	if (!outputs_add_up(outputs) || !hold_adds_up(summary->engine->hold))
+	if (!outputs_add_up(outputs) || !hold_adds_up(summary->engine->hold) ||
+	    !gate_adds_up(summary->engine->gate))
 		return false;
 	return engine_alerts(summary->engine) ==
 	       outputs->accepted + sum_of_priorities(outputs->refused) + engine->alerts_lost_memory;
@@ -150,6 +161,22 @@ static void put_alerts(const struct summary *summary, struct buf *out)
 			   (unsigned long long)sum_of_priorities(outputs->dropped),
 			   (unsigned long long)outputs->restored,
 			   (unsigned long long)outputs->spooled);
+}
+
+/* Of hits that throttle and dedupe looked at. */
+static void put_gate(const struct summary *summary, struct buf *out)
+{
+	struct gate_stats gate;
+
+	gate_stats(summary->engine->gate, &gate);
+	if (gate.hits == 0)
+		return;
+	buf_printf(out,
+		   "  hits      %llu = passed %llu + throttled %llu + deduplicated %llu; "
+		   "closing alerts %llu\n",
+		   (unsigned long long)gate.hits, (unsigned long long)gate.passed,
+		   (unsigned long long)gate.throttled, (unsigned long long)gate.deduplicated,
+		   (unsigned long long)gate.summaries);
 }
 
 static void put_processes(const struct summary *summary, struct buf *out)
@@ -265,6 +292,7 @@ void summary_format(const struct summary *summary, struct buf *out)
 	buf_printf(out, "\n  lost      %llu", (unsigned long long)lost);
 	put_reasons(out, loss_names, sum.lost, WIRE_LOST__COUNT);
 	buf_putc(out, '\n');
+	put_gate(summary, out);
 	put_alerts(summary, out);
 	put_processes(summary, out);
 	put_containers(summary, out);

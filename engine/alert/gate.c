@@ -88,15 +88,27 @@ static uint64_t hash_of(const struct gate *gate, const struct gate_key_parts *pa
 	return hash;
 }
 
+/* Of a held event it was kept. "" where it is not known. */
+static struct str exepath_of(const struct alert_context *context)
+{
+	const struct proc_image *image = context->fields->event->image;
+	struct str path = STR_NONE;
+
+	if (image)
+		path = image->exepath;
+	else if (context->kept)
+		path = context->kept->exepath;
+	return path.p ? path : STR("");
+}
+
 static struct gate_key_parts key_of(const struct gate *gate, const struct rule *rule,
 				    const struct alert_context *context, bool is_rest)
 {
-	const struct event *event = context->fields->event;
+	const struct container *container = context->fields->event->container;
 	struct gate_key_parts parts = {
 		.rule = rule,
-		.container = event->container ?: &container_host,
-		.exepath =
-			event->image && event->image->exepath.p ? event->image->exepath : STR(""),
+		.container = container ? container : &container_host,
+		.exepath = exepath_of(context),
 		.is_rest = is_rest,
 		.gate = gate,
 	};

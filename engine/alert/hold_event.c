@@ -146,6 +146,8 @@ static bool copy_ancestors(struct held_event *held, const struct alert_context *
 		.is_args_cut = image && image->is_args_cut,
 		.is_env_cut = image && image->is_env_cut,
 	};
+	if (image && image->exepath.p)
+		held->kept.exepath = arena_str(&held->arena, image->exepath);
 	return !text.failed && held->kept.ancestors.p;
 }
 

@@ -76,6 +76,7 @@ void gate_config_default(struct gate_config *config);
 /* Of the process table and its images, for an event that was held: they have moved on. */
 struct alert_kept {
 	struct str ancestors; /* as rendered */
+	struct str exepath;   /* of the process; p NULL: not known */
 	bool is_args_cut, is_env_cut;
 };
 
