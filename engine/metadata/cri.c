@@ -13,8 +13,10 @@
 #include "haetae/clock.h"
 #include "info.h"
 
-#define METHOD(name) "/runtime.v1.RuntimeService/" name
-#define GET_METHOD   "/containerd.services.containers.v1.Containers/Get"
+#define METHOD(name)   "/runtime.v1.RuntimeService/" name
+#define GET_METHOD     "/containerd.services.containers.v1.Containers/Get"
+#define IMAGE_METHOD   "/containerd.services.images.v1.Images/Get"
+#define IMAGE_NAME_MAX 512 /* a longer one keeps its digest for itself */
 
 #define IN_FLIGHT_MAX 16
 /* A runtime that restarts is noticed by this, and by failing answers. */
@@ -188,6 +190,37 @@ static const char *namespace_of(const struct inquiry *inquiry)
 	return inquiry->step < ARRAY_LEN(usual_namespaces) ? usual_namespaces[inquiry->step] : NULL;
 }
 
+/* A container whose image has been removed meanwhile is told all the same. */
+static void on_image(const struct grpc_answer *answer, void *data)
+{
+	struct inquiry *inquiry = data;
+	bool is_fine = answer->outcome == GRPC_ANSWERED &&
+		       cri_image_parse(answer->message, inquiry->info) == 0;
+
+	if (!is_fine && answer->outcome != GRPC_ABSENT)
+		source_count(inquiry->source, SOURCE_REFUSED);
+	give(inquiry);
+}
+
+static void ask_image(struct inquiry *inquiry)
+{
+	Containerd__Services__Containers__V1__GetImageRequest request;
+	char header[CONTAINERD_NAMESPACE_MAX + 32], name[IMAGE_NAME_MAX];
+	struct str image = inquiry->info->image;
+
+	if (!image.n || image.n >= sizeof(name) || inquiry->info->image_digest.p) {
+		give(inquiry);
+		return;
+	}
+	containerd__services__containers__v1__get_image_request__init(&request);
+	snprintf(header, sizeof(header), "containerd-namespace: %s", namespace_of(inquiry));
+	snprintf(name, sizeof(name), "%.*s", STR_ARG(image));
+	request.name = name;
+	if (grpc_start(inquiry->source, IMAGE_METHOD, header, &request.base, on_image, inquiry,
+		       &inquiry->call) < 0)
+		give(inquiry);
+}
+
 static void ask_containerd(struct inquiry *inquiry);
 
 static void on_containerd(const struct grpc_answer *answer, void *data)
@@ -197,7 +230,7 @@ static void on_containerd(const struct grpc_answer *answer, void *data)
 
 	if (answer->outcome == GRPC_ANSWERED &&
 	    cri_containerd_parse(answer->message, str_from(asked->full_id), inquiry->info) == 0) {
-		give(inquiry);
+		ask_image(inquiry);
 		return;
 	}
 	inquiry->step++;

@@ -301,3 +301,19 @@ int cri_containerd_parse(struct str message, struct str id, struct container_inf
 	info_set(info, &info->name, name ? name->value : id);
 	return 0;
 }
+
+int cri_image_parse(struct str message, struct container_info *info)
+{
+	_cleanup_(free_messagep) ProtobufCMessage *unpacked = grpc_unpack(
+		&containerd__services__containers__v1__get_image_response__descriptor, message);
+	const Containerd__Services__Containers__V1__GetImageResponse *response =
+		(const Containerd__Services__Containers__V1__GetImageResponse *)unpacked;
+	const Containerd__Services__Containers__V1__Image *image =
+		response ? response->image : NULL;
+
+	if (!image || !image->target || !str_eq(text_of(image->name), info->image))
+		return CRI_E_INVALID;
+	if (!info->image_digest.p)
+		info_set(info, &info->image_digest, text_of(image->target->digest));
+	return 0;
+}

@@ -20,5 +20,7 @@ int cri_sandbox_parse(struct str message, struct str id, struct container_info *
 enum container_type cri_version_parse(struct str message);
 /* Of containers.v1 Get: image, labels, and whether it runs WebAssembly. 0 or CRI_E_INVALID. */
 int cri_containerd_parse(struct str message, struct str id, struct container_info *info);
+/* Of images.v1 Get for info->image: its digest. 0 or CRI_E_INVALID. */
+int cri_image_parse(struct str message, struct container_info *info);
 
 #endif

@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	info = container_info_new();
 	hae_assert(info);
-	switch (data[0] % 5) {
+	switch (data[0] % 6) {
 	case 0:
 		(void)cri_container_parse(message, STR("aa"), info);
 		break;
@@ -47,8 +47,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 3:
 		(void)cri_containerd_parse(message, STR("aa"), info);
 		break;
-	default:
+	case 4:
 		(void)cri_version_parse(message);
+		break;
+	default:
+		info->image = STR("busybox:1");
+		(void)cri_image_parse(message, info);
 	}
 	check(info);
 	container_info_unref(info);

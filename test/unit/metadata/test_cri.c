@@ -237,6 +237,18 @@ Test(cri, containerd_and_version)
 	cr_expect_eq(info->type, CONTAINER_WASM);
 	cr_expect_eq(info->label_cnt, 1);
 	cr_expect_eq(cri_containerd_parse(buf_str(&message), STR("t2"), info), CRI_E_INVALID);
+
+	/* Of its image. */
+	buf_clear(&message);
+	buf_clear(&container);
+	put_text(&container, 1, "haetae.test/busybox:1");
+	put_named(&container, 3, 2, "sha256:ab");
+	put_bytes(&message, 1, buf_str(&container));
+	cr_expect_eq(cri_image_parse(buf_str(&message), info), 0);
+	cr_expect_str_eq(text(info->image_digest), "sha256:ab");
+	info->image = STR("another");
+	cr_expect_eq(cri_image_parse(buf_str(&message), info), CRI_E_INVALID);
+	cr_expect_eq(cri_image_parse(STR("\xff"), info), CRI_E_INVALID);
 	container_info_unref(info);
 
 	buf_clear(&message);
