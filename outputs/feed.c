@@ -127,19 +127,28 @@ bool sink_has_waiting(const struct sink *sink)
 	return sink->feed.waiting.first || sink->feed.spool_cnt > 0;
 }
 
+/* Then the other sinks have their turn. */
+#define SKIPPED_AT_ONCE 1000
+
 /* From the spool, over what is not for this sink. NULL: nothing more there. */
 static struct delivery *read_spool(struct sink *sink)
 {
 	struct feed *feed = &sink->feed;
 	struct spool_position start;
 	struct spool_frame frame;
+	unsigned skipped = 0;
 
+	feed->is_skipping = false;
 	while (feed->spool_cnt > 0 && spool_read(feed->spool, feed->user, &frame, &start) == 0) {
 		struct delivery *delivery;
 		struct alert *alert;
 
-		if (!feed_wants(sink, &frame))
+		if (!feed_wants(sink, &frame)) {
+			feed->is_skipping = ++skipped >= SKIPPED_AT_ONCE;
+			if (feed->is_skipping)
+				return NULL;
 			continue;
+		}
 		feed->spool_cnt--;
 		alert = alert_restore(&frame.parts);
 		delivery = alert ? new_delivery(sink, alert) : NULL;
@@ -254,6 +263,9 @@ void feed_commit(struct sink *sink)
 	const struct delivery *waiting = first_of_spool(&feed->waiting);
 	const struct delivery *oldest = first_of_spool(&feed->taken);
 
+	/* What is not for this sink must not keep segments. */
+	if (feed->spool_cnt == 0)
+		spool_skip(feed->spool, feed->user);
 	if (waiting && (!oldest || waiting->number < oldest->number))
 		oldest = waiting;
 	spool_commit(feed->spool, feed->user,

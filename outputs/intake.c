@@ -171,6 +171,22 @@ static uint32_t room_of(const struct outputs *outputs)
 	return MIN(room, BATCH_MAX);
 }
 
+static void commit_feeds(struct outputs *outputs)
+{
+	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
+		if (outputs->sinks[i].feed.spool)
+			feed_commit(&outputs->sinks[i]);
+}
+
+/* Before anything is refused or evicted: what is done with goes. */
+static void reclaim(struct outputs *outputs)
+{
+	if (!outputs->spool || !spool_is_nearly_full(outputs->spool))
+		return;
+	commit_feeds(outputs);
+	spool_remove_passed(outputs->spool);
+}
+
 /* Alerts are raised when the spool's write has returned; only then others print them. */
 bool intake_batch(struct outputs *outputs, bool is_last)
 {
@@ -180,6 +196,7 @@ bool intake_batch(struct outputs *outputs, bool is_last)
 	size_t bytes = 0;
 	int r = 0;
 
+	reclaim(outputs);
 	while (cnt < room && bytes < BATCH_BYTES && (alert = queue_take(&outputs->queue))) {
 		struct intake_item *item = &items[cnt++];
 
@@ -255,9 +272,7 @@ uint64_t intake_tick(struct outputs *outputs, uint64_t now_ns)
 		take_retries(outputs);
 		outputs->retries_ns = now_ns + RETRIES_PERIOD;
 	}
-	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
-		if (outputs->sinks[i].feed.spool)
-			feed_commit(&outputs->sinks[i]);
+	commit_feeds(outputs);
 	wake_ns = spool_tick(outputs->spool, now_ns);
 	return MIN(wake_ns, outputs->retries_ns);
 }

@@ -58,7 +58,8 @@ static uint64_t next_wake_ns(struct outputs *outputs)
 	uint64_t wake_ns = MIN(guest_ns, intake_tick(outputs, clock_boot_ns()));
 
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
-		wake_ns = MIN(wake_ns, outputs->sinks[i].wake_ns);
+		wake_ns = MIN(wake_ns,
+			      outputs->sinks[i].feed.is_skipping ? 0 : outputs->sinks[i].wake_ns);
 	return outputs->is_stopping ? MIN(wake_ns, outputs->deadline_ns) : wake_ns;
 }
 

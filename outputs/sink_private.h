@@ -66,6 +66,7 @@ struct feed {
 	struct spool *spool; /* borrowed; NULL: not durable, or it can't be used */
 	uint32_t user;	     /* of the spool */
 	uint64_t spool_cnt;  /* alerts for this sink that have not been read there */
+	bool is_skipping;    /* over alerts there that are not for this sink; there is more */
 	uint64_t left_cnt;   /* taken from it, without an end when the sink ended */
 };
 

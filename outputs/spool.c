@@ -36,14 +36,9 @@ static void set_working(struct spool *spool)
 
 /* ---- bounds --------------------------------------------------------------------------------- */
 
-bool spool_admits(struct spool *spool, enum priority priority)
+bool spool_is_nearly_full(const struct spool *spool)
 {
-	uint64_t bytes = spool->segments.bytes + spool->batch.n;
-
-	if (priority <= PRIORITY_WARNING || bytes < spool->config.max_bytes / 10 * 9)
-		return true;
-	spool->stats.refused[priority]++;
-	return false;
+	return spool->segments.bytes + spool->batch.n >= spool->config.max_bytes / 10 * 9;
 }
 
 /* The users that have not read it lose what is in it; each loss is counted. */
@@ -96,11 +91,19 @@ static bool all_have_passed(const struct spool *spool, const struct spool_segmen
 	return true;
 }
 
-static void remove_passed(struct spool *spool)
+void spool_remove_passed(struct spool *spool)
 {
 	while (spool->segments.cnt > (spool->write_fd >= 0 ? 1u : 0u) &&
 	       all_have_passed(spool, &spool->segments.list[0]))
 		spool_segments_drop_first(&spool->segments);
+}
+
+bool spool_admits(struct spool *spool, enum priority priority)
+{
+	if (priority <= PRIORITY_WARNING || !spool_is_nearly_full(spool))
+		return true;
+	spool->stats.refused[priority]++;
+	return false;
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -222,6 +225,21 @@ int spool_read(struct spool *spool, uint32_t user, struct spool_frame *ret,
 	return r;
 }
 
+void spool_skip(struct spool *spool, uint32_t user)
+{
+	const struct spool_segments *segments = &spool->segments;
+	struct spool_reader *reader = &spool->users[user].reader;
+	const struct spool_segment *last;
+
+	if (segments->cnt == 0)
+		return;
+	last = &segments->list[segments->cnt - 1];
+	if (reader->at.segment > last->number)
+		return;
+	reader->at = (struct spool_position){ last->number, last->bytes };
+	reader->is_in_damage = false;
+}
+
 struct spool_position spool_at(const struct spool *spool, uint32_t user)
 {
 	return spool->users[user].reader.at;
@@ -262,7 +280,7 @@ uint64_t spool_tick(struct spool *spool, uint64_t now_ns)
 
 	if (now_ns >= spool->cursors_ns) {
 		write_cursors(spool);
-		remove_passed(spool);
+		spool_remove_passed(spool);
 		spool->cursors_ns = now_ns + CURSORS_PERIOD;
 	}
 	if (spool->is_unsynced && now_ns >= spool->sync_ns)

@@ -35,6 +35,9 @@ int spool_open(const struct spool_config *config, const char *const *names, uint
 /* Writes the cursors. Fine with NULL. */
 struct spool *spool_free(struct spool *spool);
 
+bool spool_is_nearly_full(const struct spool *spool);
+/* Segments that all users have passed. */
+void spool_remove_passed(struct spool *spool);
 /* Whether an alert of this priority would be written: above 90 % only warning and above. */
 bool spool_admits(struct spool *spool, enum priority priority);
 /* Collects an alert for the next spool_write(); sink empty: for all. False where memory or the size
@@ -49,6 +52,8 @@ int spool_write(struct spool *spool);
 /* The user's next frame, valid until the next call. 0 or SPOOL_E_END. */
 int spool_read(struct spool *spool, uint32_t user, struct spool_frame *ret,
 	       struct spool_position *ret_start);
+/* Over everything that is there. */
+void spool_skip(struct spool *spool, uint32_t user);
 struct spool_position spool_at(const struct spool *spool, uint32_t user);
 /* Everything before has its end. */
 void spool_commit(struct spool *spool, uint32_t user, struct spool_position position);
