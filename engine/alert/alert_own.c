@@ -189,16 +189,14 @@ static const char *const metadata_names[] = {
 	[ALERT_METADATA_OVERFLOW] = "overflow",
 };
 
-/* Some source that should know the container could not be asked, or could not say all. */
+/* Some source that should know the container could not be asked, or did not say all. Which of
+ * several runtimes would have known it nobody can tell. */
 static bool is_runtime_partial(const struct alert_context *context,
 			       const struct container *container)
 {
 	const struct container_info *info = container->info;
 
-	if (info && (info->is_partial || info->is_cut))
-		return true;
-	return context->has_source[METADATA_RUNTIME] &&
-	       container->state[METADATA_RUNTIME] == METADATA_NONE;
+	return info ? info->is_partial || info->is_cut : context->has_source[METADATA_RUNTIME];
 }
 
 static bool is_pod_partial(const struct alert_context *context, const struct container *container)
@@ -212,10 +210,7 @@ static bool is_pod_partial(const struct alert_context *context, const struct con
 	if (!uid.n)
 		return false; /* of no pod */
 	pod = context->fields->pods ? pod_table_find(context->fields->pods, uid) : NULL;
-	if (pod)
-		return pod->is_cut;
-	return context->has_source[METADATA_KUBERNETES] &&
-	       container->state[METADATA_KUBERNETES] == METADATA_NONE;
+	return pod ? pod->is_cut : context->has_source[METADATA_KUBERNETES];
 }
 
 enum alert_metadata alert_metadata_of(const struct alert_context *context)

@@ -260,13 +260,19 @@ Test(hold, what_touches_nothing_pending_is_never_held)
 	run_event(4, &containers[2]);
 	learn_as(3, NULL, METADATA_NOT_FOUND);
 	run_event(5, &containers[3]);
+	/* No source is configured: this is all that there is. */
+	alert.has_source[METADATA_RUNTIME] = false;
+	run_event(6, &containers[3]);
+	run_event(7, NULL);
 	cr_expect_eq(check_stats().held, 0);
-	cr_expect_eq(raised_cnt, 5);
+	cr_expect_eq(raised_cnt, 7);
 	expect_raised(0, "plain", "resolved", "what=/etc/shadow host root");
 	expect_raised(1, "plain", "partial", "what=/etc/shadow <NA> root");
 	expect_raised(2, "plain", "resolved", "what=/etc/shadow 000000000001 root");
 	expect_raised(3, "plain", "partial", "what=/etc/shadow 000000000002 root");
-	expect_raised(4, "plain", "resolved", "what=/etc/shadow 000000000003 root");
+	expect_raised(4, "plain", "partial", "what=/etc/shadow 000000000003 root");
+	expect_raised(5, "plain", "resolved", "what=/etc/shadow 000000000003 root");
+	expect_raised(6, "plain", "resolved", "what=/etc/shadow <NA> root");
 	cr_expect_eq(hold_deadline_ns(hold), UINT64_MAX);
 }
 
@@ -390,7 +396,7 @@ Test(hold, a_source_that_says_less_is_told)
 	expect_raised(2, "plain", "partial", NULL);
 	containers[1].state[METADATA_KUBERNETES] = METADATA_NOT_FOUND;
 	run_event(4, &containers[1]);
-	expect_raised(3, "plain", "resolved", NULL);
+	expect_raised(3, "plain", "partial", NULL);
 	containers[1].state[METADATA_KUBERNETES] = METADATA_WAITING;
 	run_event(5, &containers[1]);
 	cr_expect_eq(raised_cnt, 4, "its pod is on its way");
