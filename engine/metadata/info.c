@@ -4,6 +4,7 @@
  * nothing; metadata thread.
  */
 #include "info.h"
+#include "json.h"
 
 void info_set(struct container_info *info, struct str *field, struct str text)
 {
@@ -125,7 +126,7 @@ struct json_object *info_json_parse(struct str text)
 		json_tokener_new_ex(INFO_JSON_DEPTH);
 	struct json_object *object;
 
-	if (!tokener || !text.n || text.n > INT32_MAX)
+	if (!tokener || !text.n || text.n > INT32_MAX || !json_is_bounded(text))
 		return NULL;
 	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
 	object = json_tokener_parse_ex(tokener, text.p, (int)text.n);

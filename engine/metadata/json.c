@@ -5,9 +5,7 @@
 
 #include <stdarg.h>
 
-/* Counts before json-c allocates: '{' '[' ',' outside of strings. That the text is JSON is json-c's
- * to say. */
-static bool is_bounded(struct str text)
+bool json_is_bounded(struct str text)
 {
 	uint32_t depth = 0, nodes = 0;
 	bool is_string = false;
@@ -46,7 +44,7 @@ struct json_object *json_parse(struct str text)
 	struct json_object *value;
 	size_t end;
 
-	if (!text.n || text.n > INT32_MAX || !is_bounded(text))
+	if (!text.n || text.n > INT32_MAX || !json_is_bounded(text))
 		return NULL;
 	tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 2);
 	if (!tokener)
