@@ -175,9 +175,10 @@ static void begin_mdoc(const struct list_writer *writer)
 		upper[i] = (char)toupper((unsigned char)writer->title->page[i]);
 	fprintf(writer->out,
 		".\\\" Made by 'haetae list %s --mdoc'; do not edit.\n"
-		".Dd November 23, 2026\n.Dt %s 7\n.Os\n"
+		".Dd November 23, 2026\n.Dt %s %c\n.Os\n"
 		".Sh NAME\n.Nm %s\n.Nd %s\n.Sh DESCRIPTION\n%s\n.Bl -tag -width Ds\n",
-		strchr(writer->title->page, '-') + 1, upper, writer->title->page,
+		writer->title->kind ? writer->title->kind : strchr(writer->title->page, '-') + 1,
+		upper, writer->title->section ? writer->title->section : '7', writer->title->page,
 		writer->title->summary, writer->title->intro);
 }
 

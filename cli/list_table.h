@@ -40,6 +40,8 @@ struct list_title {
 	const char *page;    /* "haetae-fields" */
 	const char *summary; /* one line without a full stop */
 	const char *intro;   /* paragraphs in mdoc, between blank .Pp lines */
+	const char *kind;    /* "options"; NULL: what stands behind the page's '-' */
+	char section;	     /* of the manual; 0: 7 */
 };
 
 struct list_writer {

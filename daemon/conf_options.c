@@ -10,6 +10,7 @@
 	.offset = offsetof(struct daemon_config, member), \
 	.size = sizeof(((struct daemon_config *)0)->member)
 #define DAEMON_LIST(member, cnt) DAEMON(member), .cnt_offset = offsetof(struct daemon_config, cnt)
+#define SECOND			 NS_PER_SEC
 #define HOUR			 (3600 * NS_PER_SEC)
 #define DAY			 (24 * HOUR)
 #define KIB			 (1ULL << 10)
@@ -221,6 +222,10 @@ static const struct conf_option options[] = {
 	  DAEMON(metadata.want_all_pods),
 	  .doc = "Watch the pods of all nodes, so that peers of connections have names. Needs "
 		 "permission to list and watch pods of the cluster." },
+	{ .key = "metadata.host_names",
+	  .type = CONF_BOOL,
+	  DAEMON(metadata.want_host_names),
+	  .doc = "Resolve the host names that rules compare addresses with." },
 	{ .key = "metadata.max_pods",
 	  .type = CONF_NUMBER,
 	  DAEMON(metadata.max_pods),
@@ -233,6 +238,12 @@ static const struct conf_option options[] = {
 	  .min = 100 * NS_PER_MS,
 	  .max = HOUR,
 	  .doc = "Of one request to a runtime or to Kubernetes." },
+	{ .key = "metadata.watch_idle",
+	  .type = CONF_TIME,
+	  DAEMON(metadata.watch_idle_ns),
+	  .min = SECOND,
+	  .max = DAY,
+	  .doc = "A watch of Kubernetes that says nothing for so long is begun anew." },
 	{ .key = "metadata.host_root",
 	  .type = CONF_TEXT,
 	  DAEMON(metadata.host_root),
