@@ -230,7 +230,7 @@ static void begin(struct http_headers *headers, size_t *starts)
 bool http_headers_make(struct http_headers *headers, const struct http_headers_request *request)
 {
 	const struct sink_config *config = headers->config;
-	size_t starts[ARRAY_LEN(headers->list)];
+	size_t starts[ARRAY_LEN(headers->list)] = { 0 };
 	struct buf *text = &headers->text;
 	bool is_made = true;
 
