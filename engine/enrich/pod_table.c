@@ -10,6 +10,10 @@
 
 /* Addresses that one pod is found by: one of each family, and what additional networks give. */
 #define ADDRESSES_MAX 4
+/* Pods that are deleted and still found by UID: who deletes one by force does not end what runs in
+ * it, and a container's last events come when the API has forgotten the pod. Beyond it the first
+ * to go is forgotten. */
+#define GONE_MAX 256
 
 struct pod_address {
 	uint8_t bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
@@ -21,11 +25,14 @@ struct pod_node {
 	uint32_t generation;  /* of the list that named it last */
 	struct pod_address addresses[ADDRESSES_MAX];
 	uint32_t address_cnt;  /* in the table of addresses */
-	struct pod_node *next; /* while they are collected for removal */
+	struct pod_node *next; /* while they are collected for removal, and among those gone */
+	bool is_gone;
 };
 
 struct pod_table {
 	struct table by_uid, by_address;
+	struct pod_node *gone, **gone_end; /* oldest first */
+	uint32_t gone_cnt, max_pods;
 	uint32_t generation;
 	uint64_t refused;
 };
@@ -56,7 +63,9 @@ int pod_table_new(uint32_t max_pods, struct pod_table **ret)
 
 	if (!table)
 		return -ENOMEM;
-	table_init(&table->by_uid, max_pods, has_uid);
+	table->max_pods = max_pods;
+	table->gone_end = &table->gone;
+	table_init(&table->by_uid, max_pods + GONE_MAX, has_uid);
 	table_init(&table->by_address, max_pods * ADDRESSES_MAX, has_address);
 	*ret = table;
 	return 0;
@@ -130,21 +139,61 @@ static void free_node(struct pod_table *table, struct pod_node *node)
 	free(node);
 }
 
-/* Removes all nodes but those of a generation; 0: all of them. */
-static void remove_others(struct pod_table *table, uint32_t generation)
+/* No longer among those gone. */
+static void bring_back(struct pod_table *table, struct pod_node *node)
+{
+	struct pod_node **link = &table->gone;
+
+	while (*link != node)
+		link = &(*link)->next;
+	*link = node->next;
+	if (!*link)
+		table->gone_end = link;
+	table->gone_cnt--;
+	node->is_gone = false;
+}
+
+static void let_go(struct pod_table *table, struct pod_node *node)
+{
+	struct pod_node *oldest = table->gone;
+
+	forget_addresses(table, node);
+	node->is_gone = true;
+	node->next = NULL;
+	*table->gone_end = node;
+	table->gone_end = &node->next;
+	if (++table->gone_cnt <= GONE_MAX)
+		return;
+	bring_back(table, oldest);
+	free_node(table, oldest);
+}
+
+/* Lets go of all that no list of this generation named. */
+static void let_others_go(struct pod_table *table, uint32_t generation)
 {
 	struct pod_node *node, *list = NULL;
 	uint32_t cursor = 0;
 
 	while ((node = table_next(&table->by_uid, &cursor))) {
-		if (generation && node->generation == generation)
+		if (node->is_gone || node->generation == generation)
 			continue;
 		node->next = list;
 		list = node;
 	}
 	while ((node = list)) {
 		list = node->next;
-		free_node(table, node);
+		let_go(table, node);
+	}
+}
+
+static void free_nodes(struct pod_table *table)
+{
+	struct pod_node *node;
+	uint32_t cursor = 0;
+
+	while ((node = table_next(&table->by_uid, &cursor))) {
+		pod_info_unref(node->pod);
+		free(node);
 	}
 }
 
@@ -152,7 +201,7 @@ struct pod_table *pod_table_free(struct pod_table *table)
 {
 	if (!table)
 		return NULL;
-	remove_others(table, 0);
+	free_nodes(table);
 	table_done(&table->by_uid);
 	table_done(&table->by_address);
 	free(table);
@@ -175,17 +224,24 @@ static bool insert(struct pod_table *table, struct pod_info *pod)
 	return true;
 }
 
+static bool refuse(struct pod_table *table, struct pod_info *pod)
+{
+	table->refused++;
+	pod_info_unref(pod);
+	return false;
+}
+
 bool pod_table_put(struct pod_table *table, struct pod_info *pod)
 {
 	struct pod_node *node = table_find(&table->by_uid, str_hash(pod->uid), &pod->uid);
+	bool has_room = pod_table_count(table) < table->max_pods;
 
-	if (!node) {
-		if (insert(table, pod))
-			return true;
-		table->refused++;
-		pod_info_unref(pod);
-		return false;
-	}
+	if (!node)
+		return (has_room && insert(table, pod)) || refuse(table, pod);
+	if (node->is_gone && !has_room)
+		return refuse(table, pod);
+	if (node->is_gone)
+		bring_back(table, node);
 	forget_addresses(table, node);
 	pod_info_unref(node->pod);
 	node->pod = pod;
@@ -198,8 +254,8 @@ void pod_table_remove(struct pod_table *table, struct str uid)
 {
 	struct pod_node *node = table_find(&table->by_uid, str_hash(uid), &uid);
 
-	if (node)
-		free_node(table, node);
+	if (node && !node->is_gone)
+		let_go(table, node);
 }
 
 void pod_table_sync_begin(struct pod_table *table)
@@ -210,7 +266,7 @@ void pod_table_sync_begin(struct pod_table *table)
 
 void pod_table_sync_end(struct pod_table *table)
 {
-	remove_others(table, table->generation);
+	let_others_go(table, table->generation);
 }
 
 const struct pod_info *pod_table_find(const struct pod_table *table, struct str uid)
@@ -234,14 +290,17 @@ const struct pod_info *pod_table_find_ip(const struct pod_table *table, const ui
 
 const struct pod_info *pod_table_next(const struct pod_table *table, uint32_t *cursor)
 {
-	const struct pod_node *node = table_next(&table->by_uid, cursor);
+	const struct pod_node *node;
 
+	do
+		node = table_next(&table->by_uid, cursor);
+	while (node && node->is_gone);
 	return node ? node->pod : NULL;
 }
 
 uint32_t pod_table_count(const struct pod_table *table)
 {
-	return table->by_uid.count;
+	return table->by_uid.count - table->gone_cnt;
 }
 
 uint64_t pod_table_refused(const struct pod_table *table)

@@ -170,6 +170,8 @@ int pod_table_new(uint32_t max_pods, struct pod_table **ret);
 struct pod_table *pod_table_free(struct pod_table *table);
 /* Takes over the reference. A pod of this UID is replaced. False where it is full: counted. */
 bool pod_table_put(struct pod_table *table, struct pod_info *pod);
+/* It does not count any more and has no address, but is found by its UID for a while: its
+ * containers' last events may be yet to come. So are those that a list lacks. */
 void pod_table_remove(struct pod_table *table, struct str uid);
 /* Pods that the last full list did not have: `begin` marks, `end` removes what was not put since.
  */

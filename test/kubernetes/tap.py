@@ -69,4 +69,6 @@ class View:
         self.child.stdin.close()
         self.child.stdin = None
         _, log = self.child.communicate(timeout=20)
+        if self.child.returncode:
+            case("pods_view ends with 0", False, "%d\n%s" % (self.child.returncode, log))
         return time.monotonic() - begin, log

@@ -90,13 +90,56 @@ Test(pods, whole_lists)
 	pod_table_put(table, make_pod("u3", "three", "10.0.0.1", NULL));
 	cr_expect_not_null(pod_table_find(table, STR("u1")), "it stays until the list is whole");
 	pod_table_sync_end(table);
-	cr_expect_null(pod_table_find(table, STR("u1")));
+	cr_expect_not_null(pod_table_find(table, STR("u1")), "its last events may be yet to come");
+	cr_expect_eq(pod_table_count(table), 2);
 	cr_expect_str_eq(name_at(table, "10.0.0.2"), "zwei");
 	cr_expect_str_eq(name_at(table, "10.0.0.1"), "three");
 	pod_table_sync_begin(table);
 	pod_table_sync_end(table);
 	cr_expect_eq(pod_table_count(table), 0);
 	cr_expect_str_eq(name_at(table, "10.0.0.1"), "");
+	pod_table_free(table);
+}
+
+Test(pods, gone)
+{
+	struct pod_table *table = make_table(2);
+	const struct pod_info *pod;
+	uint32_t cursor = 0;
+	char uid[32];
+
+	pod_table_put(table, make_pod("u1", "one", "10.0.0.1", NULL));
+	pod_table_put(table, make_pod("u2", "two", "10.0.0.2", NULL));
+	pod_table_remove(table, STR("u1"));
+	pod_table_remove(table, STR("u1"));
+	cr_expect_eq(pod_table_count(table), 1);
+	cr_expect_str_eq(name_at(table, "10.0.0.1"), "", "the address may be another's");
+	pod = pod_table_find(table, STR("u1"));
+	cr_expect(pod && str_eq_text(pod->name, "one"));
+	pod = pod_table_next(table, &cursor);
+	cr_expect(pod && str_eq_text(pod->name, "two"));
+	cr_expect_null(pod_table_next(table, &cursor));
+	/* Its place is another's; then there is one again. */
+	cr_expect(pod_table_put(table, make_pod("u3", "three", NULL, NULL)));
+	cr_expect(!pod_table_put(table, make_pod("u1", "eins", "10.0.0.1", NULL)));
+	cr_expect_eq(pod_table_refused(table), 1);
+	pod_table_remove(table, STR("u3"));
+	cr_expect(pod_table_put(table, make_pod("u1", "uno", "10.0.0.1", NULL)));
+	cr_expect_str_eq(name_at(table, "10.0.0.1"), "uno");
+	cr_expect_eq(pod_table_count(table), 2);
+	pod_table_remove(table, STR("u1"));
+	/* However many follow, few are kept. */
+	for (int i = 0; i < 1000; i++) {
+		snprintf(uid, sizeof(uid), "v%d", i);
+		cr_expect(pod_table_put(table, make_pod(uid, uid, NULL, NULL)));
+		pod_table_remove(table, str_from(uid));
+		cr_expect_eq(pod_table_count(table), 1);
+	}
+	cr_expect_not_null(pod_table_find(table, STR("v999")));
+	cr_expect_not_null(pod_table_find(table, STR("v744")));
+	cr_expect_null(pod_table_find(table, STR("v743")), "256 are kept");
+	cr_expect_null(pod_table_find(table, STR("u1")));
+	cr_expect_not_null(pod_table_find(table, STR("u2")), "it is still there");
 	pod_table_free(table);
 }
 
