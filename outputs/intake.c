@@ -181,7 +181,7 @@ static void commit_feeds(struct outputs *outputs)
 /* Before anything is refused or evicted: what is done with goes. */
 static void reclaim(struct outputs *outputs)
 {
-	if (!outputs->spool || !spool_is_nearly_full(outputs->spool))
+	if (!outputs->spool || !spool_is_half_full(outputs->spool))
 		return;
 	commit_feeds(outputs);
 	spool_remove_passed(outputs->spool);

@@ -36,9 +36,9 @@ static void set_working(struct spool *spool)
 
 /* ---- bounds --------------------------------------------------------------------------------- */
 
-bool spool_is_nearly_full(const struct spool *spool)
+bool spool_is_half_full(const struct spool *spool)
 {
-	return spool->segments.bytes + spool->batch.n >= spool->config.max_bytes / 10 * 9;
+	return spool->segments.bytes >= spool->config.max_bytes / 2;
 }
 
 /* The users that have not read it lose what is in it; each loss is counted. */
@@ -100,7 +100,9 @@ void spool_remove_passed(struct spool *spool)
 
 bool spool_admits(struct spool *spool, enum priority priority)
 {
-	if (priority <= PRIORITY_WARNING || !spool_is_nearly_full(spool))
+	uint64_t bytes = spool->segments.bytes + spool->batch.n;
+
+	if (priority <= PRIORITY_WARNING || bytes < spool->config.max_bytes / 10 * 9)
 		return true;
 	spool->stats.refused[priority]++;
 	return false;

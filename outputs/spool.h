@@ -35,7 +35,7 @@ int spool_open(const struct spool_config *config, const char *const *names, uint
 /* Writes the cursors. Fine with NULL. */
 struct spool *spool_free(struct spool *spool);
 
-bool spool_is_nearly_full(const struct spool *spool);
+bool spool_is_half_full(const struct spool *spool);
 /* Segments that all users have passed. */
 void spool_remove_passed(struct spool *spool);
 /* Whether an alert of this priority would be written: above 90 % only warning and above. */
