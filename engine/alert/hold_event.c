@@ -174,6 +174,32 @@ static bool copy_rules(struct held_event *held, const struct open_rule *rules, u
 	return true;
 }
 
+/* ---- what it waits for ---------------------------------------------------------------------- */
+
+static void look_at_container(struct held_event *held)
+{
+	const struct container *container = held->event.container;
+
+	container_info_unref(held->seen_info);
+	held->seen_info = container->info ? container_info_ref(container->info) : NULL;
+	memcpy(held->seen_state, container->state, sizeof(held->seen_state));
+}
+
+/* All that is pending is the container's to tell. */
+static bool is_by_container(const struct held_event *held)
+{
+	const struct container *container = held->event.container;
+
+	if (!container || container == &container_host || held->override)
+		return false;
+	for (const struct frozen_value *value = held->pending; value; value = value->next_pending)
+		if (value->field->flags & FIELD_IS_HOST_NAME)
+			return false;
+	return true;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
 struct held_event *held_event_new(struct matcher *matcher, const struct alert_context *alert,
 				  const struct open_rule *rules, uint32_t rule_cnt,
 				  size_t max_bytes, struct arena *scratch)
@@ -198,19 +224,32 @@ struct held_event *held_event_new(struct matcher *matcher, const struct alert_co
 	held->alert = *alert;
 	held->alert.fields = &held->fields;
 	held->alert.kept = &held->kept;
+	held->is_by_container = is_by_container(held);
+	if (held->is_by_container)
+		look_at_container(held);
 	return held;
 }
 
 struct held_event *held_event_free(struct held_event *held)
 {
-	if (held)
-		arena_done(&held->arena);
+	if (!held)
+		return NULL;
+	container_info_unref(held->seen_info);
+	arena_done(&held->arena);
 	free(held);
 	return NULL;
 }
 
-bool held_event_is_waiting(const struct held_event *held)
+bool held_event_is_waiting(struct held_event *held)
 {
+	const struct container *container = held->event.container;
+
+	if (held->is_by_container) {
+		if (container->info == held->seen_info &&
+		    memcmp(container->state, held->seen_state, sizeof(held->seen_state)) == 0)
+			return true;
+		look_at_container(held);
+	}
 	for (const struct frozen_value *value = held->pending; value; value = value->next_pending) {
 		struct value_set set;
 

@@ -39,6 +39,11 @@ struct held_event {
 	uint32_t rule_cnt;
 	struct frozen_value *buckets[HELD_BUCKETS];
 	struct frozen_value *pending;
+	/* What was known of the container when it was looked at last: while that is so, nothing has
+	 * come. Not where other things are waited for too. */
+	bool is_by_container;
+	struct container_info *seen_info; /* a reference, so that no other can have its address */
+	enum metadata_state seen_state[METADATA_SOURCE__COUNT];
 	/* What gave values by hand before. */
 	field_override_fn override;
 	void *override_data;
@@ -51,6 +56,6 @@ struct held_event *held_event_new(struct matcher *matcher, const struct alert_co
 				  size_t max_bytes, struct arena *scratch);
 struct held_event *held_event_free(struct held_event *held);
 /* Everything that was pending still is. */
-bool held_event_is_waiting(const struct held_event *held);
+bool held_event_is_waiting(struct held_event *held);
 
 #endif
