@@ -29,6 +29,7 @@ count = 0
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits for the delayed acknowledgement
 
     def log_message(self, *_):
         pass
@@ -47,6 +48,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 "key": self.headers.get("Idempotency-Key"),
                 "path": self.path,
                 "type": self.headers.get("Content-Type"),
+                "authorization": self.headers.get("Authorization"),
+                "signature": self.headers.get("X-Haetae-Signature"),
                 "client": self.headers.get("X-Client"),
                 "act": act,
                 "at": time.monotonic(),
