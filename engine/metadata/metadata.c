@@ -77,7 +77,9 @@ static void take_questions(struct metadata_loop *loop)
 	struct metadata_question *asked;
 
 	queue_acknowledge(&metadata->in);
-	while (queue_count(&metadata->in) && questions_have_room(loop)) {
+	/* Each may evict another, which is answered: that must not run ahead of the engine. */
+	while (loop->waiting_cnt < ANSWERS_WAITING_MAX && queue_count(&metadata->in) &&
+	       questions_have_room(loop)) {
 		asked = queue_take(&metadata->in);
 		if (asked->type == QUESTION_CONTAINER)
 			questions_add(loop, asked);
@@ -125,7 +127,7 @@ static void step(struct metadata_loop *loop)
 	next_ns = MIN(now_ns + IDLE_NS, MIN(questions_ns, sources_ns));
 	/* Questions that waited in the queue for a place wake nobody. */
 	if (loop->questions.is_dirty || loop->questions.has_ready ||
-	    (queue_count(&metadata->in) && questions_have_room(loop)))
+	    (queue_count(&metadata->in) && loop->waiting_cnt < ANSWERS_WAITING_MAX))
 		next_ns = now_ns;
 	if (loop->waiting)
 		atomic_store(&metadata->wants_room, true);

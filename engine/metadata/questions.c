@@ -272,6 +272,8 @@ static bool evict(struct metadata_loop *loop)
 	     question = question->previous) {
 		if (question->in_flight)
 			continue;
+		if (!question->info && !question->has_said_unknown)
+			atomic_fetch_add(&loop->metadata->questions_refused, 1);
 		publish_unknown(loop, question);
 		close_question(&loop->questions, question);
 		return true;

@@ -83,8 +83,9 @@ struct metadata_answer *metadata_answer_free(struct metadata_answer *answer);
 struct metadata; /* opaque */
 
 struct metadata_stats {
-	uint64_t questions, questions_refused; /* the queue to the thread was full */
-	uint64_t answers, answers_waited;      /* the queue to the engine was full for a while */
+	uint64_t questions;
+	uint64_t questions_refused;	  /* the queue or the thread's table was full */
+	uint64_t answers, answers_waited; /* the queue to the engine was full for a while */
 	uint64_t requests, failures, refused_answers; /* too long, not understood, wrong type */
 	uint64_t relists, watch_restarts, token_reads;
 	uint64_t lag_max_ns; /* question to answer */
