@@ -186,7 +186,8 @@ static void made_inside(struct container_table *table, const struct event *event
 	struct cgroup_identity identity;
 
 	table->stats.inherited++;
-	if (node && container_name(table, path, &identity) && identity.depth == path.n &&
+	/* Names that anybody may choose are none here: no file is asked for them. */
+	if (node && cgroup_identify(path, &identity) && identity.depth == path.n &&
 	    !str_eq_text(str_from(identity.id), event->container->full_id))
 		note_inner(table, node, event, &identity);
 }
