@@ -84,6 +84,8 @@ static void set_key(struct sink_config *sink, const char *key, char *value)
 		sink->file.max_age_ns = strtoull(value, NULL, 10) * NS_PER_MS;
 	else if (strcmp(key, "max_files") == 0)
 		sink->file.max_files = (uint32_t)strtoul(value, NULL, 10);
+	else if (strcmp(key, "batch") == 0)
+		sink->http.batch_max = (uint32_t)strtoul(value, NULL, 10);
 	else if (strcmp(key, "queue") == 0)
 		sink->queue_length = (uint32_t)strtoul(value, NULL, 10);
 	else if (strcmp(key, "retry_max_ms") == 0)
