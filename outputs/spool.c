@@ -140,6 +140,8 @@ static int write_batch(struct spool *spool)
 	size_t done = 0;
 	int r;
 
+	if (batch->n + SPOOL_HEADER_BYTES > spool->config.max_bytes)
+		return -EFBIG; /* it would evict everything and still not fit */
 	make_room(spool, batch->n);
 	if (spool->write_fd >= 0) {
 		segment = &spool->segments.list[spool->segments.cnt - 1];

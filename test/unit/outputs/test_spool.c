@@ -377,6 +377,23 @@ Test(spool, eviction, .timeout = 60)
 	end(&fixture);
 }
 
+/* A monster does not push everything else out for nothing. */
+Test(spool, larger_than_all, .timeout = 60)
+{
+	struct fixture fixture;
+
+	start(&fixture);
+	close_spool(&fixture);
+	fixture.config.max_bytes = 1u << 20;
+	cr_assert_eq(open_spool(&fixture), 0);
+	cr_assert_eq(put(&fixture, 0, 10, PRIORITY_ALERT), 0);
+	cr_expect_eq(put(&fixture, 1, 2u << 20, PRIORITY_ALERT), -EFBIG);
+	cr_expect_eq(put(&fixture, 2, 10, PRIORITY_ALERT), 0);
+	cr_expect_eq(next(&fixture, 0), 0);
+	cr_expect_eq(next(&fixture, 0), 2);
+	end(&fixture);
+}
+
 /* Nothing more fits: said, nothing half is left, and it works again. RLIMIT_FSIZE is the disk. */
 Test(spool, disk_full, .timeout = 60)
 {
