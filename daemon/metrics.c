@@ -67,6 +67,7 @@ static void collect(struct metrics_snapshot *snapshot, const struct metrics_sour
 	snapshot->caught_up_ns = sources->caught_up_ns;
 	snapshot->has_probes = true;
 	snapshot->kernel = *sources->counters;
+	probes_read_runs(sources->probes, &snapshot->program_runs, &snapshot->program_run_ns);
 	snapshot->cgroup_cnt =
 		probes_read_cgroup_loss(sources->probes, snapshot->cgroups, METRICS_CGROUPS_SHOWN,
 					&snapshot->cgroups_other);

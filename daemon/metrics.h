@@ -21,6 +21,7 @@ struct metrics_snapshot {
 	bool has_probes;
 	uint64_t rules_loaded, rules_enabled;
 	struct probes_counters kernel;
+	uint64_t program_runs, program_run_ns;
 	struct probes_cgroup_loss cgroups[METRICS_CGROUPS_SHOWN];
 	uint32_t cgroup_cnt;
 	uint64_t cgroups_other;

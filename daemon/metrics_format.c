@@ -363,6 +363,11 @@ static void put_hold_overflow(struct metrics_writer *writer)
 	}
 }
 
+static void put_run_seconds(struct metrics_writer *writer)
+{
+	put_seconds(writer, NULL, 0, writer->snapshot->program_run_ns);
+}
+
 static void put_metadata_lag(struct metrics_writer *writer)
 {
 	put_seconds(writer, NULL, 0, writer->snapshot->metadata.lag_max_ns);
@@ -379,6 +384,9 @@ static const struct metric_row rows[] = {
 	{ { "haetae_build_info", GAUGE, NULL, "version", "The version that runs; always 1" }, .put = put_build },
 	{ { "haetae_start_time_seconds", GAUGE, "seconds", NULL, "When the daemon started, as Unix time" }, .put = put_start },
 	{ { "haetae_ring_behind_seconds", GAUGE, "seconds", NULL, "Since when the ring buffers have not been found empty" }, .put = put_behind },
+
+	{ { "haetae_bpf_runs_total", COUNTER, NULL, NULL, "Runs of the BPF programs, where the kernel counts them (sysctl kernel.bpf_stats_enabled)" }, AT(program_runs) },
+	{ { "haetae_bpf_run_seconds_total", COUNTER, "seconds", NULL, "Time that they took, likewise" }, .put = put_run_seconds },
 
 	{ { "haetae_events_total", COUNTER, NULL, "type, class, outcome", "Events by what became of them: delivered, filtered in the kernel, or lost; the three add up to what there was" }, .put = put_events },
 	{ { "haetae_events_lost_total", COUNTER, NULL, "class, reason", "Lost events by reason" }, .put = put_lost },

@@ -23,6 +23,21 @@ static uint64_t recursion_misses(int program_fd)
 	return bpf_obj_get_info_by_fd(program_fd, &info, &length) < 0 ? 0 : info.recursion_misses;
 }
 
+/* Both are 0 unless the kernel counts them. */
+void counters_read_runs(const struct counter_sources *sources, uint64_t *runs, uint64_t *run_ns)
+{
+	*runs = *run_ns = 0;
+	for (uint32_t i = 0; i < sources->program_cnt; i++) {
+		struct bpf_prog_info info = { 0 };
+		__u32 length = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(sources->program_fds[i], &info, &length) < 0)
+			continue;
+		*runs += info.run_cnt;
+		*run_ns += info.run_time_ns;
+	}
+}
+
 int counters_read(const struct counter_sources *sources, struct wire_counters ret[EVENT__COUNT])
 {
 	int cpu_cnt = libbpf_num_possible_cpus();

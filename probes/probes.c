@@ -204,6 +204,11 @@ struct probes *probes_free(struct probes *probes)
 	return NULL;
 }
 
+void probes_read_runs(const struct probes *probes, uint64_t *ret_runs, uint64_t *ret_run_ns)
+{
+	counters_read_runs(&probes->counter_sources, ret_runs, ret_run_ns);
+}
+
 int probes_read_counters(struct probes *probes, struct probes_counters *ret)
 {
 	int r = counters_read(&probes->counter_sources, ret->types);

@@ -74,6 +74,8 @@ struct counter_sources {
 /* Sums over the cpus; adds the programs' recursion misses to EVENT_UNKNOWN (generated and
  * lost[WIRE_LOST_RECURSION]). A kernel without that field counts none. */
 int counters_read(const struct counter_sources *sources, struct wire_counters ret[EVENT__COUNT]);
+/* As probes_read_runs(). */
+void counters_read_runs(const struct counter_sources *sources, uint64_t *runs, uint64_t *run_ns);
 /* As probes_read_cgroup_loss(). */
 uint32_t counters_read_cgroup_loss(const struct counter_sources *sources,
 				   struct probes_cgroup_loss *ret, uint32_t max,

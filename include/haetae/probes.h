@@ -88,6 +88,9 @@ struct probes_counters {
 	uint64_t malformed; /* ring entries with an impossible length: lost in user space */
 };
 int probes_read_counters(struct probes *probes, struct probes_counters *ret);
+/* How often the programs ran and for how long, since the kernel counts that
+ * (kernel.bpf_stats_enabled, Documentation/admin-guide/sysctl/kernel.rst); else 0. */
+void probes_read_runs(const struct probes *probes, uint64_t *ret_runs, uint64_t *ret_run_ns);
 /* Records lost of one cgroup so far; `other` collects cgroups beyond the table (decision 18). */
 struct probes_cgroup_loss {
 	uint64_t cgroup_id, lost;
