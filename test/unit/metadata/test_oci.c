@@ -192,6 +192,11 @@ Test(oci, privileged_only_where_it_is_certain)
 	}
 }
 
+/* Forty deep. */
+#define OPEN  "[[[[[[[[[[[[[[[[[[[["
+#define CLOSE "]]]]]]]]]]]]]]]]]]]]"
+#define DEEP  "{\"ociVersion\":\"1\",\"a\":" OPEN OPEN CLOSE CLOSE "}"
+
 Test(oci, what_is_no_bundle)
 {
 	static const char *const cases[] = {
@@ -204,8 +209,7 @@ Test(oci, what_is_no_bundle)
 		"{\"ociVersion\":\"1\"",
 		"{\"ociVersion\":3}",
 		"{}",
-		"{\"ociVersion\":\"1\",\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]"
-		"]]]]]]]]]]]]]]]]]]]]]]]]]]}",
+		DEEP,
 		"{\"ociVersion\":\"1\",\"annotations\":\xff}",
 	};
 
