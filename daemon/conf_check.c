@@ -83,6 +83,18 @@ static void check_keys(const struct conf *conf, uint32_t sink, const struct sink
 	}
 }
 
+static void check_template(struct conf *conf, uint32_t sink, struct diags *diags)
+{
+	const struct sink_config *config = &conf->daemon.sinks[sink];
+	char error[192];
+
+	if (!sink_template_check(config->http.template_body, config->http.content_type, error,
+				 sizeof(error)))
+		diags_error(diags, place_of(conf, sink, "template"), "E0706",
+			    "docs/webhooks.md lists placeholders and filters",
+			    "sink '%s': template:%s", config->name, error);
+}
+
 static void check_format(struct conf *conf, uint32_t sink, const struct sink_type *type,
 			 struct diags *diags)
 {
@@ -106,6 +118,8 @@ static void check_format(struct conf *conf, uint32_t sink, const struct sink_typ
 		diags_error(diags, place_of(conf, sink, "template"), "E0710",
 			    "format: template and template: TEXT go together",
 			    "sink '%s': one of format and template is missing", config->name);
+	else if (config->http.template_body)
+		check_template(conf, sink, diags);
 }
 
 static void check_pairs(const struct conf *conf, uint32_t sink, struct diags *diags)

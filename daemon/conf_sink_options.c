@@ -201,7 +201,7 @@ static const struct conf_option sink_options[] = {
 	  .min = 0,
 	  .max = 10000,
 	  .doc = "Alerts in one request, where the format has room for several. 0: the format's "
-		 "own, which is 1 for json, text, cloudevents and template, 20 for slack, and 100 "
+		 "own, which is 1 for json, cloudevents and template, 20 for slack, and 100 "
 		 "for the others." },
 	{ .key = "batch.wait",
 	  .type = CONF_TIME,

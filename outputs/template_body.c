@@ -12,6 +12,7 @@
 #include <json.h>
 #include <stdio.h>
 
+#include "haetae/sink.h"
 #include "haetae/text.h"
 
 /* ---- the table of names ---------------------------------------------------------------------- */
@@ -379,4 +380,18 @@ bool template_body_is_json(const char *content_type)
 
 	return (n >= 5 && strncasecmp(content_type + n - 5, "/json", 5) == 0) ||
 	       (n >= 5 && strncasecmp(content_type + n - 5, "+json", 5) == 0);
+}
+
+bool sink_template_check(const char *text, const char *content_type, char *reterr, size_t size)
+{
+	struct template_body *body = NULL;
+	struct template_error error = { 0 };
+	int r = template_body_compile(str_from(text), template_body_is_json(content_type), &body,
+				      &error);
+
+	template_body_free(body);
+	if (r == TEMPLATE_BODY_E_INVALID)
+		snprintf(reterr, size, "%u:%u: %s", (unsigned)error.line, (unsigned)error.column,
+			 error.message);
+	return r != TEMPLATE_BODY_E_INVALID;
 }

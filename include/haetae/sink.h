@@ -72,6 +72,10 @@ struct sink_config {
 	uint64_t retry_min_ns, retry_max_ns; /* default 500 ms, 60 s */
 };
 void sink_config_default(struct sink_config *config);
+/* Whether http.template_body is a template for bodies of this content type. False, with
+ * "LINE:COLUMN: what is wrong" in reterr. */
+bool sink_template_check(const char *template_body, const char *content_type, char *reterr,
+			 size_t size);
 
 enum spool_fsync {
 	SPOOL_FSYNC_INTERVAL, /* each second */

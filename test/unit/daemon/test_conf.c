@@ -128,6 +128,9 @@ static const struct {
 	{ "sinks: [{name: a, type: file, path: /x, format: slack}]\n", "1:49 E0710" },
 	{ "sinks: [{name: a, type: http, url: \"http://x/\", format: text}]\n", "1:57 E0710" },
 	{ "sinks: [{name: a, type: http, url: \"http://x/\", format: template}]\n", "1:16 E0710" },
+	{ "sinks: [{name: a, type: http, url: \"http://x/\", format: template,\n"
+	  "  template: \"{{no_such}}\"}]\n",
+	  "2:13 E0706" },
 	{ "sinks: [{name: a, type: http, url: \"http://x/\", tls: {cert: /c}}]\n", "1:61 E0710" },
 	{ "sinks: [{name: a, type: http, url: \"http://x/\", headers: {X: \"a\\r\\nY: b\"}}]\n",
 	  "1:62 E0706" },
