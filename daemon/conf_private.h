@@ -64,8 +64,6 @@ void conf_map_read(struct conf_reading *reading, const char *prefix, const struc
 const char *conf_text_read(struct conf_reading *reading, const struct conf_node *node);
 bool conf_is_of_kind(struct conf_reading *reading, const struct conf_node *node,
 		     enum conf_node_kind kind);
-/* Makes stars of a secret in the diagnostics' copy of the source. */
-void conf_hide(struct diags *diags, struct span at);
 /* Lists and maps of every sort. */
 bool conf_list_read(struct conf_reading *reading, unsigned index, const struct conf_node *node);
 bool conf_sinks_read(struct conf_reading *reading, const struct conf_node *node);

@@ -32,30 +32,6 @@ bool conf_is_of_kind(struct conf_reading *reading, const struct conf_node *node,
 	return false;
 }
 
-/* ---- secrets -------------------------------------------------------------------------------- */
-
-/* Diagnostics show the line that they point to. What is secret in it is made stars in their copy
- * of the text, which is ours; every other byte keeps its place. */
-void conf_hide(struct diags *diags, struct span at)
-{
-	struct diag_source *source = &diags->sources[at.source];
-	char *text = (char *)(uintptr_t)source->text.p;
-
-	if (at.source == 0 || at.offset > source->text.n)
-		return;
-	for (uint32_t i = at.offset; i < source->text.n && i < at.offset + at.length; i++)
-		if (text[i] != '\n')
-			text[i] = '*';
-}
-
-static void hide_secret(struct conf_reading *reading, const struct conf_node *node)
-{
-	for (const struct conf_entry *e = node->entries; e; e = e->next)
-		hide_secret(reading, e->value);
-	if (node->kind == CONF_NODE_TEXT && !conf_node_is_null(node))
-		conf_hide(reading->diags, node->at);
-}
-
 /* ---- environment ---------------------------------------------------------------------------- */
 
 /* Length of a variable's name at p; 0: none, or no brace behind it. */
@@ -387,7 +363,7 @@ bool conf_option_read(struct conf_reading *reading, unsigned index, const struct
 	bool is_good = read_value(reading, index, node);
 
 	if (reading->options[index].is_secret)
-		hide_secret(reading, node);
+		conf_hide(reading->diags, node);
 	if (!is_good)
 		return false;
 	reading->origins[index] = (struct conf_origin){
@@ -466,7 +442,7 @@ static void read_entry(struct conf_reading *reading, const char *prefix,
 	}
 	if (memchr(entry->key->text.p, '.', entry->key->text.n)) {
 		report_unknown(reading, prefix, entry->key);
-		hide_secret(reading, entry->value);
+		conf_hide(reading->diags, entry->value);
 		diags_hint(reading->diags, "in a file the parts of a key are maps in each other");
 		return;
 	}
@@ -479,7 +455,7 @@ static void read_entry(struct conf_reading *reading, const char *prefix,
 	if (!is_section(reading, key.p)) {
 		report_unknown(reading, prefix, entry->key);
 		/* It may be a secret whose key is misspelt. */
-		hide_secret(reading, entry->value);
+		conf_hide(reading->diags, entry->value);
 		return;
 	}
 	below = arena_printf(&reading->conf->private->arena, "%s.", key.p);

@@ -99,10 +99,13 @@ static void read_sink(struct conf_reading *reading, const struct conf_node *node
 
 bool conf_sinks_read(struct conf_reading *reading, const struct conf_node *node)
 {
-	if (!conf_is_of_kind(reading, node, CONF_NODE_LIST))
-		return false;
-	reading->conf->daemon.sink_cnt = 0;
-	for (const struct conf_entry *e = node->entries; e; e = e->next)
+	bool is_list = conf_is_of_kind(reading, node, CONF_NODE_LIST);
+
+	if (is_list)
+		reading->conf->daemon.sink_cnt = 0;
+	for (const struct conf_entry *e = node->entries; is_list && e; e = e->next)
 		read_sink(reading, e->value);
-	return true;
+	/* Also what was not read, because something above it is wrong. */
+	conf_hide_secrets(reading->diags, node);
+	return is_list;
 }

@@ -82,6 +82,48 @@ static struct conf_node *new_node(struct conf_reader *reader, enum conf_node_kin
 	return node;
 }
 
+/* ---- secrets -------------------------------------------------------------------------------- */
+
+/* What keys that hold one are called; in headers anything may be. */
+static const char *const secret_words[] = { "secret", "url",	  "authorization", "token", "key",
+					    "proxy",  "password", "cookie",	   "header" };
+
+void conf_hide(struct diags *diags, const struct conf_node *node)
+{
+	struct diag_source *source = &diags->sources[node->at.source];
+	char *text = (char *)(uintptr_t)source->text.p;
+
+	for (const struct conf_entry *e = node->entries; e; e = e->next)
+		conf_hide(diags, e->value);
+	if (node->kind != CONF_NODE_TEXT || node->at.source == 0 || conf_node_is_null(node))
+		return;
+	for (uint32_t i = node->at.offset;
+	     i < source->text.n && i - node->at.offset < node->at.length; i++)
+		if (text[i] != '\n')
+			text[i] = '*';
+}
+
+static bool is_secret_word(struct str text)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(secret_words); i++)
+		for (uint32_t at = 0; at + strlen(secret_words[i]) <= text.n; at++)
+			if (strncasecmp(text.p + at, secret_words[i], strlen(secret_words[i])) == 0)
+				return true;
+	return false;
+}
+
+void conf_hide_secrets(struct diags *diags, const struct conf_node *node)
+{
+	for (const struct conf_entry *e = node->entries; e; e = e->next) {
+		if (e->key && is_secret_word(e->key->text))
+			conf_hide(diags, e->value);
+		else
+			conf_hide_secrets(diags, e->value);
+	}
+}
+
+/* ---- tree ----------------------------------------------------------------------------------- */
+
 static bool is_given_twice(struct conf_reader *reader, const struct conf_node *map,
 			   const struct conf_node *key)
 {
@@ -101,8 +143,10 @@ static void append(struct conf_reader *reader, struct conf_node *parent, struct 
 {
 	struct conf_entry *entry;
 
-	if (key && is_given_twice(reader, parent, key))
+	if (key && is_given_twice(reader, parent, key)) {
+		conf_hide(reader->diags, value);
 		return;
+	}
 	entry = arena_new(reader->arena, struct conf_entry);
 	if (!entry) {
 		reader->is_out_of_memory = true;
@@ -245,17 +289,15 @@ static const char *hint_for(const char *problem)
  * keys that name one are made stars in the diagnostics' copy. */
 static void hide_secrets(struct conf_reader *reader)
 {
-	static const char *const words[] = { "secret", "url",	"authorization", "token",
-					     "key",    "proxy", "password",	 "cookie" };
 	char *text = (char *)(uintptr_t)reader->file.p;
 
 	for (uint32_t i = 0; i < reader->file.n; i++) {
 		uint32_t at = 0;
 
-		for (unsigned w = 0; w < ARRAY_LEN(words) && !at; w++)
-			if (reader->file.n - i > strlen(words[w]) &&
-			    strncasecmp(text + i, words[w], strlen(words[w])) == 0)
-				at = i + (uint32_t)strlen(words[w]);
+		for (unsigned w = 0; w < ARRAY_LEN(secret_words) && !at; w++)
+			if (reader->file.n - i > strlen(secret_words[w]) &&
+			    strncasecmp(text + i, secret_words[w], strlen(secret_words[w])) == 0)
+				at = i + (uint32_t)strlen(secret_words[w]);
 		if (!at)
 			continue;
 		while (at < reader->file.n && text[at] != ':' && text[at] != '\n')

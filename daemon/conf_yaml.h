@@ -38,6 +38,12 @@ struct conf_node {
 int conf_yaml_read(struct arena *arena, uint32_t source, struct diags *diags,
 		   struct conf_node **ret);
 
+/* Diagnostics show the line that they point to. These make stars of what is secret in their copy of
+ * the text, which is ours; every other byte keeps its place. Of a node and all in it; or of values
+ * whose keys are called like a secret. */
+void conf_hide(struct diags *diags, const struct conf_node *node);
+void conf_hide_secrets(struct diags *diags, const struct conf_node *node);
+
 /* A plain text that is empty, ~ or null. */
 bool conf_node_is_null(const struct conf_node *node);
 /* "a text", "a list", "a map". */
