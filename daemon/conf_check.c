@@ -241,7 +241,10 @@ int conf_finish(struct conf *conf, struct diags *diags)
 	struct daemon_config *config = &conf->daemon;
 	uint32_t errors_before = diags->error_cnt;
 
+	/* As other tools in a DaemonSet know it. */
 	if (!config->metadata.host_root)
+		config->metadata.host_root = getenv("HOST_ROOT");
+	if (!config->metadata.host_root || strcmp(config->metadata.host_root, "/") == 0)
 		config->metadata.host_root = "";
 	if (config->probes.scope_pid && config->probes.scope_cgroup)
 		diags_error(diags, origin_of_option(conf, "probes.scope.cgroup")->at, "E0712",

@@ -250,9 +250,9 @@ static const struct conf_option options[] = {
 	  .form = "an absolute path",
 	  .is_valid = conf_is_path,
 	  .is_nullable = true,
-	  .doc = "Where the host's file system is mounted, such as /host; null where haetae runs "
-		 "on "
-		 "the host itself." },
+	  .doc = "Where the host's file system is mounted, such as /host: its /proc, /sys, /etc, "
+		 "/run and /var are read there. null: what HOST_ROOT of the environment says, or "
+		 "that haetae runs on the host itself." },
 
 	{ .key = "alerts.throttle.rate",
 	  .type = CONF_RATE,

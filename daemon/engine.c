@@ -36,6 +36,26 @@ static void read_identity(struct engine *engine)
 	read_boot_id(engine->boot_id);
 }
 
+/* The host's own files where haetae runs in a container (metadata.host_root). */
+static int init_procs(struct engine *engine, const struct proc_table_config *procs,
+		      const char *host_root)
+{
+	struct proc_table_config config = *procs;
+	int r;
+
+	if ((size_t)snprintf(engine->proc_root, sizeof(engine->proc_root), "%s/proc", host_root) >=
+		    sizeof(engine->proc_root) ||
+	    (size_t)snprintf(engine->etc_root, sizeof(engine->etc_root), "%s/etc", host_root) >=
+		    sizeof(engine->etc_root))
+		return -ENAMETOOLONG;
+	if (*host_root) {
+		config.proc_root = engine->proc_root;
+		config.is_host_proc = true;
+	}
+	r = proc_table_new(&config, &engine->procs);
+	return r < 0 ? r : users_new(engine->etc_root, &engine->users);
+}
+
 static int init_containers(struct engine *engine, const struct metadata_config *metadata)
 {
 	struct container_table_config config;
@@ -113,11 +133,9 @@ int engine_init(struct engine *engine, const struct daemon_config *config,
 	engine->rules = calloc(ruleset_rule_cnt(ruleset) + 1, sizeof(*engine->rules));
 	r = engine->rules ? matcher_new(ruleset, &engine->matcher) : -ENOMEM;
 	if (r == 0)
-		r = proc_table_new(procs, &engine->procs);
+		r = init_procs(engine, procs, config->metadata.host_root);
 	if (r == 0)
 		r = init_containers(engine, &config->metadata);
-	if (r == 0)
-		r = users_new("/etc", &engine->users);
 	if (r == 0)
 		r = init_hold(engine, &config->hold);
 	if (r == 0)

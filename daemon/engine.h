@@ -47,6 +47,7 @@ struct engine {
 			     void *data);
 	void *completeness_data;
 	char hostname[256], boot_id[40];
+	char proc_root[512], etc_root[512]; /* of the host */
 	struct engine_counters counters;
 	struct engine_rule_counters *rules; /* owned; by rule->index */
 };

@@ -209,7 +209,8 @@ struct proc_image *image_from_seed(struct proc_table *table, struct event *event
 {
 	const struct wire_header *header = event->header;
 	struct proc_key key = { header->start_ns, header->pid };
-	uint64_t pid = number_param(event, PARAM_TASK_SEED_reader_pid);
+	uint64_t pid = table->config.is_host_proc ? header->pid
+						  : number_param(event, PARAM_TASK_SEED_reader_pid);
 	struct image_source source = {
 		.exec_id = header->exec_id,
 		.comm = header->comm,

@@ -164,7 +164,7 @@ static void apply_seed(struct proc_table *table, struct event *event)
 	const struct proc_image *known = proc ? image_find(proc, header->exec_id) : NULL;
 	uint64_t reader_pid = number(event, PARAM_TASK_SEED_reader_pid);
 
-	if (reader_pid == header->pid)
+	if (table->config.is_host_proc || reader_pid == header->pid)
 		table->is_pid_shared = true;
 	else
 		table->is_pid_translated = true;

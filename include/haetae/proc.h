@@ -82,6 +82,8 @@ struct proc_table_config {
 	uint64_t grace_ns;	/* how long an exited process is kept; default 10 s */
 	uint32_t max_images;	/* recent images a process keeps; default 4 */
 	const char *proc_root;	/* "/proc"; NULL: nothing is asked of this host (replay) */
+	bool is_host_proc;	/* proc_root numbers processes as the host does, whatever the
+				   daemon's own pid namespace */
 	bool want_env;		/* read environ beside cmdline; default false (decision 29) */
 	uint32_t max_reads;	/* processes whose strings are read from /proc in a second, seeds
 				   apart; default 200 */
