@@ -213,12 +213,12 @@ static void keep_dead_letter(struct sink *sink, const struct delivery *delivery,
 	uint64_t lost = 0;
 	int r = dead_letters_append(spool_dir_fd(sink->feed.spool), sink->config.name,
 				    delivery->alert, delivery->attempts + 1, reason, &lost);
+	uint64_t before = atomic_fetch_add_explicit(&sink->counters.dead_letters_lost,
+						    lost + (r < 0), memory_order_relaxed);
 
-	atomic_fetch_add_explicit(&sink->counters.dead_letters_lost, lost + (r < 0),
-				  memory_order_relaxed);
 	if (r == 0)
 		count(&sink->counters.dead_letters);
-	else
+	else if (before == 0) /* said once, each is counted */
 		log_warning("sink %s: alert %s was refused for good (%s) and can't be kept: %s",
 			    sink->config.name, delivery->alert->uuid, reason, strerror(-r));
 }

@@ -219,47 +219,85 @@ bool intake_batch(struct outputs *outputs, bool is_last)
 struct retries {
 	struct outputs *outputs;
 	struct sink *sink;
-	uint32_t cnt; /* not yet written */
+	uint32_t skip; /* written by an earlier attempt at the same file */
+	uint32_t cnt;  /* not yet written */
+	uint64_t bytes;
 };
+
+static void lose_retry(struct retries *retries, const char *why)
+{
+	log_warning("sink %s: an alert can't be tried again: %s", retries->sink->config.name, why);
+	outputs_add(&retries->sink->counters.dead_letters_lost, 1);
+}
 
 static bool write_retries(struct retries *retries)
 {
-	if (spool_write(retries->outputs->spool) < 0)
-		return false;
-	outputs_add(&retries->sink->counters.restored, retries->cnt);
-	retries->sink->feed.spool_cnt += retries->cnt;
+	int r = spool_write(retries->outputs->spool);
+
+	if (r == -EFBIG && retries->cnt == 1) {
+		lose_retry(retries, "it is larger than the spool");
+		retries->sink->feed.retried_cnt++;
+		retries->cnt = 0;
+		r = 0;
+	}
+	if (r == 0) {
+		outputs_add(&retries->sink->counters.restored, retries->cnt);
+		retries->sink->feed.spool_cnt += retries->cnt;
+		retries->sink->feed.retried_cnt += retries->cnt;
+	}
 	retries->cnt = 0;
-	return true;
+	retries->bytes = 0;
+	return r == 0;
 }
 
 static bool take_retry(const struct dead_letter *letter, void *data)
 {
 	struct retries *retries = data;
-	struct alert *alert = alert_restore(&letter->parts);
-	bool is_added = alert && spool_add(retries->outputs->spool, alert,
-					   str_from(retries->sink->config.name));
+	struct alert *alert;
 
-	alert_free(alert);
-	if (!is_added)
+	if (retries->skip > 0) {
+		retries->skip--;
+		return true;
+	}
+	if (retries->bytes + letter->line.n > BATCH_BYTES && retries->cnt > 0 &&
+	    !write_retries(retries))
 		return false;
-	retries->cnt++;
-	return retries->cnt < BATCH_MAX || write_retries(retries);
+	alert = alert_restore(&letter->parts);
+	if (!alert)
+		return false;
+	if (spool_add(retries->outputs->spool, alert, str_from(retries->sink->config.name))) {
+		retries->cnt++;
+		retries->bytes += letter->line.n;
+	} else {
+		lose_retry(retries, "it is too large, or there is no memory");
+	}
+	alert_free(alert);
+	return true;
+}
+
+/* What could not be written is taken again, a second later. */
+static void take_retries_of(struct outputs *outputs, struct sink *sink)
+{
+	struct retries retries = { .outputs = outputs,
+				   .sink = sink,
+				   .skip = sink->feed.retried_cnt };
+	int dir_fd = spool_dir_fd(outputs->spool);
+	int r;
+
+	if (!dead_letters_have_retries(dir_fd, sink->config.name))
+		return;
+	r = dead_letters_take_retries(dir_fd, sink->config.name, take_retry, &retries);
+	if (!write_retries(&retries) || r < 0)
+		return;
+	dead_letters_end_retries(dir_fd, sink->config.name);
+	sink->feed.retried_cnt = 0;
 }
 
 static void take_retries(struct outputs *outputs)
 {
-	for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
-		struct retries retries = { .outputs = outputs, .sink = &outputs->sinks[i] };
-		int dir_fd = spool_dir_fd(outputs->spool);
-		const char *name = retries.sink->config.name;
-
-		if (!retries.sink->feed.spool || !dead_letters_have_retries(dir_fd, name))
-			continue;
-		/* What could not be written is taken again: repeated, not lost. */
-		if (dead_letters_take_retries(dir_fd, name, take_retry, &retries) == 0 &&
-		    write_retries(&retries))
-			dead_letters_end_retries(dir_fd, name);
-	}
+	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
+		if (outputs->sinks[i].feed.spool)
+			take_retries_of(outputs, &outputs->sinks[i]);
 }
 
 uint64_t intake_tick(struct outputs *outputs, uint64_t now_ns)
