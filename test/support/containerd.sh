@@ -132,7 +132,7 @@ containerd_shims()
 
 containerd_stop()
 {
-	local pid namespace id
+	local pid namespace id folder
 
 	[ -n "${CONTAINERD_DIR:-}" ] && [ -d "$CONTAINERD_DIR" ] || return 0
 	for namespace in default k8s.io; do
@@ -152,6 +152,11 @@ containerd_stop()
 	} 2>/dev/null
 	grep -o " $CONTAINERD_DIR/[^ ]*" /proc/self/mounts | sort -r | xargs -r -n 1 umount -l 2>/dev/null
 	sleep 0.1
+	# What runc keeps of a container whose shim could not tidy up; $$ is in the tests' names.
+	for folder in /run/containerd/runc/*/*; do
+		grep -qs "$CONTAINERD_DIR/" "$folder/state.json" && rm -rf "$folder"
+		[[ $folder != *-$$ ]] || rm -rf "$folder"
+	done
 	# shellcheck disable=SC2086
 	containerd_remove_cgroups ${CONTAINERD_CGROUPS:-}
 	rm -rf "$CONTAINERD_DIR"
