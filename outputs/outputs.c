@@ -128,6 +128,7 @@ static void *run(void *data)
 {
 	struct outputs *outputs = data;
 
+	(void)intake_tick(outputs, clock_boot_ns()); /* letters to retry, even if it ends at once */
 	for (;;) {
 		bool is_stopping = outputs->is_stopping, has_more;
 
