@@ -541,7 +541,7 @@ static void random_answer(struct fixture *fixture, uint64_t *state)
 
 static void random_step(struct fixture *fixture, uint64_t *state)
 {
-	static const char *const folders[] = { "docker", "kubepods/pod" POD, "x" };
+	static const char *const folders[] = { "docker", ("kubepods/pod" POD), "x" };
 	enum cgroup_kind kind = CG_EVENT + next_random(state) % (CG_MOVED - CG_EVENT + 1);
 	struct metadata_question question;
 	char path[128];

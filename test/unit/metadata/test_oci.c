@@ -209,7 +209,7 @@ Test(oci, what_is_no_bundle)
 		"{\"ociVersion\":\"1\"",
 		"{\"ociVersion\":3}",
 		"{}",
-		DEEP,
+		(DEEP),
 		"{\"ociVersion\":\"1\",\"annotations\":\xff}",
 	};
 
