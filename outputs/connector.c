@@ -40,7 +40,7 @@ bool connector_init(struct connector *connector, const char *address, const char
 	    strlen(port) >= sizeof(connector->port) || port[strspn(port, "0123456789")])
 		return false;
 	memcpy(connector->host, host, host_n);
-	strcpy(connector->port, port);
+	memcpy(connector->port, port, strlen(port) + 1);
 	return true;
 }
 

@@ -120,7 +120,8 @@ static int connect_local(struct syslog_state *state, int type)
 
 	if (fd < 0)
 		return -errno;
-	strcpy(address.sun_path, state->path); /* its length was checked */
+	/* Its length was checked. */
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", state->path);
 	r = connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : fd;
 	if (r < 0)
 		close(fd);

@@ -160,7 +160,8 @@ static struct gate_entry *entry_new(const struct gate *gate, const struct gate_k
 	if (gate->config.by[GATE_CONTAINER]) {
 		const struct container_info *info = parts->container->info;
 
-		strcpy(entry->container_id, parts->container->full_id);
+		snprintf(entry->container_id, sizeof(entry->container_id), "%s",
+			 parts->container->full_id);
 		if (info && info->name.p)
 			snprintf(entry->container_name, sizeof(entry->container_name), "%.*s",
 				 STR_ARG(info->name));
@@ -340,7 +341,7 @@ static void remove_entry(struct gate *gate, struct gate_entry *entry)
 	};
 	struct container container = { 0 };
 
-	strcpy(container.full_id, entry->container_id);
+	snprintf(container.full_id, sizeof(container.full_id), "%s", entry->container_id);
 	parts.container = &container;
 	hae_assert(table_remove(&gate->entries, entry->hash, &parts) == entry);
 	leave_owner(gate, entry->container_id);

@@ -202,7 +202,7 @@ static const struct {
 /* "<runtime><separator><64 digits>". Monitors (libpod-conmon-…, crio-conmon-…) are the host's. */
 static bool match_runtime(struct walk *walk, struct str name, char separator)
 {
-	struct str id = name;
+	struct str id;
 	size_t n;
 
 	if (name.n <= 64 || name.p[name.n - 65] != separator)
