@@ -143,7 +143,7 @@ static void use_pipe(struct sink *sink, int fd, uint64_t now_ns)
 static void hear_helper(struct sink *sink, uint64_t now_ns)
 {
 	struct program_state *state = sink->state;
-	struct helper_message message;
+	struct helper_message message = { 0 };
 	int fd, r;
 
 	while (state->helper_fd >= 0 && (r = receive(state->helper_fd, &message, &fd)) <= 0) {
