@@ -242,6 +242,21 @@ SINK_METRIC(filtered)
 SINK_METRIC(queued)
 SINK_METRIC(retried)
 
+static void put_sink_oldest(struct metrics_writer *writer)
+{
+	struct sink_stats stats;
+
+	for (uint32_t i = 0; writer->outputs && outputs_sink_stats(writer->outputs, i, &stats);
+	     i++) {
+		const struct metric_label labels[] = {
+			{ "sink", str_from(stats.name) },
+			{ "type", str_from(stats.type) },
+		};
+
+		put_seconds(writer, labels, ARRAY_LEN(labels), stats.oldest_ns);
+	}
+}
+
 static void put_sink_dropped(struct metrics_writer *writer)
 {
 	struct sink_stats stats;
@@ -421,6 +436,7 @@ static const struct metric_row rows[] = {
 	{ { "haetae_sink_dropped_total", COUNTER, NULL, "priority, sink", "Alerts that found the memory or the spool full" }, .put = put_sink_dropped },
 	{ { "haetae_sink_retries_total", COUNTER, NULL, "sink, type", "Attempts beyond the first" }, .put = put_sink_retried },
 	{ { "haetae_sink_queued", GAUGE, NULL, "sink, type", "Alerts that wait" }, .put = put_sink_queued },
+	{ { "haetae_sink_oldest_timestamp_seconds", GAUGE, "seconds", "sink, type", "When the oldest alert that waits was raised, as Unix time; 0 where none waits" }, .put = put_sink_oldest },
 	{ { "haetae_sink_health", GAUGE, NULL, "sink, state", "1 for the state in which the sink is: ok, retrying or misconfigured" }, .put = put_sink_health },
 
 	{ { "haetae_spool_bytes", GAUGE, "bytes", NULL, "Size of the spool on disk" }, .put = put_spool_bytes },

@@ -60,6 +60,7 @@ bool outputs_sink_stats(struct outputs *outputs, uint32_t index, struct sink_sta
 	if (index >= outputs->sink_cnt)
 		return false;
 	read_sink(outputs, sink, ret);
+	ret->oldest_ns = feed_oldest_ns(sink);
 	pthread_mutex_lock(&sink->health_lock);
 	ret->health = sink->health;
 	ret->health_since_ns = sink->health_since_ns;

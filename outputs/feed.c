@@ -112,6 +112,24 @@ bool feed_add(struct sink *sink, struct alert *alert)
 	return true;
 }
 
+void feed_add_spooled(struct sink *sink, uint64_t wall_ns)
+{
+	if (sink->feed.spool_cnt++ == 0)
+		sink->feed.spool_wall_ns = wall_ns;
+}
+
+uint64_t feed_oldest_ns(const struct sink *sink)
+{
+	const struct feed *feed = &sink->feed;
+	const struct delivery *firsts[] = { feed->taken.first, feed->waiting.first };
+	uint64_t oldest_ns = feed->spool_cnt ? feed->spool_wall_ns : UINT64_MAX;
+
+	for (size_t i = 0; i < ARRAY_LEN(firsts); i++)
+		if (firsts[i])
+			oldest_ns = MIN(oldest_ns, firsts[i]->alert->wall_ns);
+	return oldest_ns == UINT64_MAX ? 0 : oldest_ns;
+}
+
 bool feed_wants(const struct sink *sink, const struct spool_frame *frame)
 {
 	if (frame->sink.n)
@@ -150,6 +168,7 @@ static struct delivery *read_spool(struct sink *sink)
 			continue;
 		}
 		feed->spool_cnt--;
+		feed->spool_wall_ns = frame.parts.wall_ns;
 		alert = alert_restore(&frame.parts);
 		delivery = alert ? new_delivery(sink, alert) : NULL;
 		if (delivery) {

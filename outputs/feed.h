@@ -19,6 +19,10 @@ uint32_t feed_room(const struct sink *sink);
 bool feed_add(struct sink *sink, struct alert *alert);
 /* Whether a frame of the spool is for this sink. */
 bool feed_wants(const struct sink *sink, const struct spool_frame *frame);
+/* One more for this sink in the spool, of this wall time. */
+void feed_add_spooled(struct sink *sink, uint64_t wall_ns);
+/* Wall time of the oldest alert that has no end yet, or a time before it; 0: there is none. */
+uint64_t feed_oldest_ns(const struct sink *sink);
 /* Tells the spool how far this sink is. */
 void feed_commit(struct sink *sink);
 /* Alerts for this sink that stay in the spool; after feed_give_up(). */

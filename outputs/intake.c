@@ -40,7 +40,7 @@ static void on_found(void *data, uint32_t user, const struct spool_frame *frame)
 	if (!feed_wants(sink, frame))
 		return;
 	outputs_add(&sink->counters.restored, 1);
-	sink->feed.spool_cnt++;
+	feed_add_spooled(sink, frame->parts.wall_ns);
 }
 
 static void on_evicted(void *data, uint32_t user, const struct spool_frame *frame)
@@ -133,7 +133,7 @@ static void give_to_sink(struct outputs *outputs, struct sink *sink, const struc
 	if (!sink->config.is_durable) {
 		(void)feed_add(sink, item->alert); /* it counts what it drops */
 	} else if (item->place == PLACE_SPOOL) {
-		sink->feed.spool_cnt++;
+		feed_add_spooled(sink, item->alert->wall_ns);
 	} else if (item->place == PLACE_REFUSED) {
 		outputs_add(&sink->counters.dropped[priority], 1);
 	} else {

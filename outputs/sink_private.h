@@ -63,12 +63,13 @@ struct feed {
 	uint64_t waiting_bytes;	      /* of alerts in memory */
 	uint32_t memory_cnt;	      /* deliveries, waiting or taken, that are in no spool */
 	uint64_t next_number;
-	struct spool *spool;  /* borrowed; NULL: not durable, or it can't be used */
-	uint32_t user;	      /* of the spool */
-	uint64_t spool_cnt;   /* alerts for this sink that have not been read there */
-	uint32_t retried_cnt; /* dead letters of the present file that are in the spool again */
-	bool is_skipping;     /* over alerts there that are not for this sink; there is more */
-	uint64_t left_cnt;    /* taken from it, without an end when the sink ended */
+	struct spool *spool;	/* borrowed; NULL: not durable, or it can't be used */
+	uint32_t user;		/* of the spool */
+	uint64_t spool_cnt;	/* alerts for this sink that have not been read there */
+	uint64_t spool_wall_ns; /* none of those is older */
+	uint32_t retried_cnt;	/* dead letters of the present file that are in the spool again */
+	bool is_skipping;	/* over alerts there that are not for this sink; there is more */
+	uint64_t left_cnt;	/* taken from it, without an end when the sink ended */
 };
 
 struct sink_counters {

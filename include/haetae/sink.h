@@ -113,8 +113,9 @@ struct sink_stats {
 	uint64_t dead_letters, dead_letters_lost; /* of those: kept, and not or no longer kept */
 	uint64_t filtered;			  /* not for this sink */
 	uint64_t dropped[PRIORITY__COUNT];	  /* memory or spool full */
-	uint64_t queued;  /* not yet at its end; where durable, also after a stop */
-	uint64_t retried; /* attempts beyond the first */
+	uint64_t queued;    /* not yet at its end; where durable, also after a stop */
+	uint64_t retried;   /* attempts beyond the first */
+	uint64_t oldest_ns; /* wall time of the oldest that is queued, or before it; 0: none is */
 	enum sink_health health;
 	uint64_t health_since_ns; /* wall time */
 	char health_text[160];	  /* what is wrong, without secrets; "" where all is well */
@@ -178,7 +179,7 @@ void outputs_stop(struct outputs *outputs, uint64_t deadline_ns);
 struct outputs *outputs_free(struct outputs *outputs);
 /* Any thread. */
 void outputs_stats(const struct outputs *outputs, struct outputs_stats *ret);
-/* False beyond the last sink. */
+/* False beyond the last sink. In a guest's step, or after outputs_stop(). */
 bool outputs_sink_stats(struct outputs *outputs, uint32_t index, struct sink_stats *ret);
 /* In a guest's step, or after outputs_stop(). */
 void outputs_spool_stats(struct outputs *outputs, struct spool_stats *ret);

@@ -116,15 +116,18 @@ Test(sinks, feed_order)
 		char rule[2] = { (char)('a' + i), '\0' };
 		struct alert *alert = make_alert(rule, STR(""), "", "{}");
 
+		alert->wall_ns = 100 + i;
 		cr_expect(feed_add(&sink, alert));
 		alert_free(alert);
 	}
 	cr_expect_eq(feed_room(&sink), 0);
+	cr_expect_eq(feed_oldest_ns(&sink), 100);
 	for (unsigned i = 0; i < 5; i++) {
 		taken[i] = sink_take(&sink);
 		cr_assert(taken[i] && taken[i]->alert->rule.p[0] == (char)('a' + i));
 	}
 	sink_acknowledge(&sink, taken[1]);
+	cr_expect_eq(feed_oldest_ns(&sink), 100, "one is still on its way");
 	sink_fail(&sink, taken[2], "no");
 	sink_give_back(&sink, taken[3]);
 	sink_give_back(&sink, taken[0]);
@@ -137,6 +140,11 @@ Test(sinks, feed_order)
 		sink_acknowledge(&sink, delivery);
 	}
 	cr_expect_null(sink_take(&sink));
+	cr_expect_eq(feed_oldest_ns(&sink), 0);
+	feed_add_spooled(&sink, 7);
+	feed_add_spooled(&sink, 9);
+	cr_expect_eq(feed_oldest_ns(&sink), 7);
+	sink.feed.spool_cnt = 0;
 	cr_expect_eq(sink.counters.delivered, 7);
 	cr_expect_eq(sink.counters.failed, 1);
 	cr_expect_eq(sink.counters.retried, 3);
