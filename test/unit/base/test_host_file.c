@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "haetae/host_file.h"
+#include "openat2.h"
 
 static char root[64];
 
@@ -63,6 +64,7 @@ Test(host_file, stays_below_the_root)
 	};
 	int root_fd;
 
+	skip_without_openat2();
 	begin();
 	cr_assert_eq(mkdir(below("/etc"), 0700), 0);
 	put("/etc/passwd", "ours");
@@ -117,6 +119,7 @@ Test(host_file, sockets)
 	_cleanup_(close_fdp) int root_fd = -1;
 	_cleanup_(close_fdp) int fd = -1;
 
+	skip_without_openat2();
 	begin();
 	put("/file", "");
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", below("/socket"));

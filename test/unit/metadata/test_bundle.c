@@ -8,6 +8,7 @@
 
 #include "haetae/clock.h"
 #include "haetae/metadata.h"
+#include "openat2.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -161,10 +162,12 @@ static struct bundle_case cases[] = {
 
 Test(bundle, folders_of_runtimes, .init = set_up, .fini = tear_down)
 {
-	struct metadata *metadata = start();
 	uint64_t end_ns = clock_boot_ns() + 20 * NS_PER_SEC;
+	struct metadata *metadata;
 	struct metadata_stats stats;
 
+	skip_without_openat2();
+	metadata = start();
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct metadata_question question = { .type = QUESTION_CONTAINER,
 						      .container_type = cases[i].type };

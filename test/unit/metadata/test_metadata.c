@@ -16,6 +16,7 @@
 #include "haetae/clock.h"
 #include "haetae/log.h"
 #include "haetae/metadata.h"
+#include "openat2.h"
 
 /* What kind of id it is says how the server answers. */
 enum behaviour {
@@ -546,6 +547,7 @@ Test(metadata, sockets_below_the_host_root)
 	struct metadata_answer *got;
 	char path[140];
 
+	skip_without_openat2();
 	fake_begin(&fake, true);
 	configure(&config, NULL);
 	config.host_root = fake.folder;
