@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "container_private.h"
+#include "haetae/clock.h"
 
 /* ---- questions ---- */
 
@@ -74,6 +75,33 @@ static bool set_state(struct container *container, enum metadata_source source,
 
 	container->state[source] = state;
 	return is_news;
+}
+
+/* A source of pods tells of all that are the node's within a second. One that it has not told by
+ * then is none of them: gone long since, of a node with another name, or a path that somebody made.
+ * Its alerts need not wait for their deadline. */
+#define POD_PATIENCE_NS (10 * NS_PER_SEC)
+
+void container_states_expire(struct container_table *table, uint64_t now_ns)
+{
+	struct container_entry *entry;
+	uint32_t cursor = 0;
+
+	if (!table->is_healthy[METADATA_KUBERNETES]) {
+		table->pods_since_ns = 0;
+		return;
+	}
+	if (!table->pods_since_ns)
+		table->pods_since_ns = now_ns;
+	if (now_ns < table->pods_since_ns + POD_PATIENCE_NS)
+		return;
+	while ((entry = table_next(&table->entries, &cursor))) {
+		enum metadata_state *state = &entry->container.state[METADATA_KUBERNETES];
+
+		if (*state == METADATA_WAITING &&
+		    now_ns >= entry->container.first_ns + POD_PATIENCE_NS)
+			*state = METADATA_NOT_FOUND;
+	}
 }
 
 /* The runtime's word on what the path could not say. */

@@ -51,6 +51,8 @@ struct container_table {
 	struct link gone, due;
 	uint32_t inherited_cnt, unconfirmed_cnt; /* now: both have bounds of their own */
 	bool is_healthy[METADATA_SOURCE__COUNT];
+	uint64_t pods_since_ns; /* since then the source of pods is known to answer; 0: it does not
+				 */
 	struct container_table_stats stats;
 
 	int root_fd;		     /* of host_root, O_PATH; -1: nothing is asked of the host */
@@ -134,6 +136,8 @@ void container_walk_free(struct container_table *table);
 
 /* What the sources know of it so far. */
 void container_states_begin(struct container_table *table, struct container_entry *entry);
+/* Pods that nobody has told of for long are waited for no more. Once a second. */
+void container_states_expire(struct container_table *table, uint64_t now_ns);
 
 /* ---- cgroup_path.c ---- */
 

@@ -437,6 +437,7 @@ void container_table_collect(struct container_table *table, uint64_t now_ns)
 		node_free(table, node);
 	}
 	collect_containers(table, now_ns);
+	container_states_expire(table, now_ns);
 	if (table->is_walk_due && table->config.host_root && now_ns >= table->next_walk_ns)
 		(void)container_table_walk(table);
 }

@@ -8,6 +8,7 @@
 
 #include "container_private.h"
 #include "haetae/clock.h"
+#include "openat2.h"
 #include "records.h"
 
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -418,6 +419,44 @@ Test(container_table, states)
 	fixture_done(&fixture);
 }
 
+/* A pod that its source does not know is waited for for ten seconds, of its start or of that of the
+ * source, whichever is later. */
+Test(container_table, pods_that_nobody_tells_of)
+{
+	const struct container_table_config config = replay_config();
+	struct metadata_answer answer = { .type = ANSWER_POD };
+	const struct container *container;
+	struct fixture fixture;
+	uint64_t start_ns;
+
+	fixture_init(&fixture, &config);
+	start(&fixture, 5, "/kubepods/pod" POD "/" A64);
+	container = container_table_find(fixture.table, STR(A64));
+	cr_assert(container);
+	start_ns = container->first_ns + 60 * NS_PER_SEC;
+	container_table_collect(fixture.table, start_ns);
+	source(&fixture, METADATA_KUBERNETES, true);
+	container_table_collect(fixture.table, start_ns);
+	container_table_collect(fixture.table, start_ns + 9 * NS_PER_SEC);
+	cr_expect(container->state[METADATA_KUBERNETES] == METADATA_WAITING, "of the source");
+	container_table_collect(fixture.table, start_ns + 10 * NS_PER_SEC);
+	cr_expect(container->state[METADATA_KUBERNETES] == METADATA_NOT_FOUND);
+	source(&fixture, METADATA_KUBERNETES, false);
+	cr_expect(container->state[METADATA_KUBERNETES] == METADATA_NONE);
+	container_table_collect(fixture.table, start_ns + 11 * NS_PER_SEC);
+	source(&fixture, METADATA_KUBERNETES, true);
+	container_table_collect(fixture.table, start_ns + 20 * NS_PER_SEC);
+	cr_expect(container->state[METADATA_KUBERNETES] == METADATA_WAITING, "a new source");
+	container_table_collect(fixture.table, start_ns + 30 * NS_PER_SEC);
+	cr_expect(container->state[METADATA_KUBERNETES] == METADATA_NOT_FOUND);
+	answer.pod = pod_info_new();
+	answer.pod->uid = STR(POD);
+	(void)container_table_answer(fixture.table, &answer);
+	cr_expect(container->state[METADATA_KUBERNETES] == METADATA_KNOWN, "told after all");
+	pod_info_unref(answer.pod);
+	fixture_done(&fixture);
+}
+
 Test(container_table, leaves_after_its_grace)
 {
 	const struct container_table_config config = replay_config();
@@ -602,6 +641,7 @@ Test(container_table, names_of_ctr_where_a_bundle_is)
 	struct fixture fixture;
 	FILE *file;
 
+	skip_without_openat2();
 	cr_assert(mkdtemp(folder));
 	static const char *const parts[] = { "state", "state/task", "state/task/ns1",
 					     "state/task/ns1/web" };
