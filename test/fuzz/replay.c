@@ -1,7 +1,8 @@
 /*
  * Runs a fuzz target without libFuzzer: each file of the named folders (or each named file), its
  * prefixes, and it with one byte changed at a time. Input lies in memory of its exact size, so that
- * a sanitizer sees a read behind it. Fails where there is nothing to replay.
+ * a sanitizer sees a read behind it. HAETAE_REPLAY_STEP changes only every so many bytes. Fails
+ * where there is nothing to replay.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -10,12 +11,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "haetae/base.h"
 #include "target.h"
 
 /* Larger seeds are replayed as they are and changed at this many places. */
 #define PLACES_MAX 2048
 
 static unsigned file_cnt;
+static size_t step_min = 1;
 
 static void run_copy(const uint8_t *data, size_t size, size_t at, uint8_t value)
 {
@@ -34,7 +37,7 @@ static void run_copy(const uint8_t *data, size_t size, size_t at, uint8_t value)
 static void run_variants(const uint8_t *data, size_t size)
 {
 	static const uint8_t values[] = { 0, 0x7f, 0xff };
-	size_t step = size / PLACES_MAX + 1;
+	size_t step = MAX(size / PLACES_MAX + 1, step_min);
 
 	run_copy(data, size, size, 0);
 	for (size_t at = 0; at < size; at += step) {
@@ -83,6 +86,10 @@ static void run_folder(const char *path)
 
 int main(int argc, char **argv)
 {
+	const char *step = getenv("HAETAE_REPLAY_STEP");
+
+	if (step && atoi(step) > 0)
+		step_min = (size_t)atoi(step);
 	for (int i = 1; i < argc; i++) {
 		struct stat status;
 

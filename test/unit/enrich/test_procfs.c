@@ -428,6 +428,13 @@ Test(procfs, real)
 	}
 	close(pipe_fds[1]);
 	cr_assert_eq(read(pipe_fds[0], line, 1), 0); /* the exec closes the other end */
+	/* And sets its arguments a moment later. */
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", child);
+	do {
+		fd = open(path, O_RDONLY);
+		n = read(fd, line, sizeof(line));
+		close(fd);
+	} while (n == 0);
 	snprintf(path, sizeof(path), "/proc/%d/stat", child);
 	fd = open(path, O_RDONLY);
 	n = read(fd, line, sizeof(line) - 1);
