@@ -7,20 +7,22 @@
 #include <json.h>
 #include <stdio.h>
 
+#include "haetae/json_bound.h"
 #include "haetae/text.h"
 
 #include "encode.h"
 
 static struct json_object *parse(struct str body)
 {
-	struct json_tokener *tokener = json_tokener_new();
+	struct json_tokener *tokener;
 	struct json_object *value;
 
-	if (!tokener || body.n > INT32_MAX) {
-		if (tokener)
-			json_tokener_free(tokener);
+	/* A receiver of alerts must not be able to have the daemon killed for its memory. */
+	if (body.n > INT32_MAX || !json_is_bounded(body))
 		return NULL;
-	}
+	tokener = json_tokener_new();
+	if (!tokener)
+		return NULL;
 	value = json_tokener_parse_ex(tokener, body.p, (int)body.n);
 	json_tokener_free(tokener);
 	if (json_object_is_type(value, json_type_object))

@@ -4,6 +4,7 @@
  * nothing; metadata thread.
  */
 #include "info.h"
+#include "haetae/json_bound.h"
 #include "json.h"
 
 void info_set(struct container_info *info, struct str *field, struct str text)

@@ -5,31 +5,7 @@
 
 #include <stdarg.h>
 
-bool json_is_bounded(struct str text)
-{
-	uint32_t depth = 0, nodes = 0;
-	bool is_string = false;
-
-	for (uint32_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (is_string) {
-			if (c == '\\')
-				i++;
-			else if (c == '"')
-				is_string = false;
-			continue;
-		}
-		is_string = c == '"';
-		/* An empty object costs as much as some twenty numbers. */
-		nodes += c == '{' ? 20 : c == '[' || c == ',';
-		depth += c == '{' || c == '[';
-		depth -= depth && (c == '}' || c == ']');
-		if (depth > JSON_DEPTH_MAX || nodes > JSON_NODES_MAX * 20)
-			return false;
-	}
-	return true;
-}
+#include "haetae/json_bound.h"
 
 static bool is_blank(const char *p, const char *end)
 {
@@ -46,7 +22,7 @@ struct json_object *json_parse(struct str text)
 
 	if (!text.n || text.n > INT32_MAX || !json_is_bounded(text))
 		return NULL;
-	tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 2);
+	tokener = json_tokener_new_ex(JSON_BOUND_DEPTH + 2);
 	if (!tokener)
 		return NULL;
 	value = json_tokener_parse_ex(tokener, text.p, (int)text.n);

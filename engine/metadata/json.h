@@ -9,13 +9,6 @@
 
 #include "haetae/base.h"
 
-#define JSON_DEPTH_MAX 40
-/* Objects, arrays and their members: json-c takes up to 1 KiB for an empty object. */
-#define JSON_NODES_MAX 65536
-
-/* Counts '{', '[' and ',' outside of strings before json-c allocates: a megabyte of "[{},{},…"
- * would take several hundred. That the text is JSON is json-c's to say. */
-bool json_is_bounded(struct str text);
 /* A value that the caller puts with json_object_put(); NULL where the text is no JSON, cut,
  * followed by something else, or beyond the limits. */
 struct json_object *json_parse(struct str text);

@@ -5,6 +5,8 @@
 #include "docker_answers.h"
 #include "docker_parse.h"
 #include "haetae/clock.h"
+#include "haetae/json_bound.h"
+#include "info.h"
 #include "json.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -204,20 +206,35 @@ static struct json_object *nested(int depth, const char *inner)
 Test(json, bounds)
 {
 	_cleanup_(buf_done) struct buf body;
-	struct json_object *value = nested(JSON_DEPTH_MAX, "1");
+	struct json_object *value = nested(JSON_BOUND_DEPTH, "1");
 
 	cr_expect_not_null(value);
 	json_object_put(value);
-	cr_expect_null(nested(JSON_DEPTH_MAX + 1, "1"));
+	cr_expect_null(nested(JSON_BOUND_DEPTH + 1, "1"));
 	cr_expect_null(nested(100000, "1"));
 	/* An empty object costs json-c about a kilobyte. */
 	buf_init(&body, 4u << 20);
 	buf_putc(&body, '[');
-	for (uint32_t i = 0; i < JSON_NODES_MAX + 1; i++)
+	for (uint32_t i = 0; i < JSON_BOUND_OBJECTS + 1; i++)
 		buf_puts(&body, "{},");
 	buf_puts(&body, "1]");
 	cr_expect_null(json_parse(buf_str(&body)));
 	value = json_parse(STR(" \"[[[{{{,,,\\\"\" \n"));
 	cr_expect_not_null(value, "in a string they are text");
 	json_object_put(value);
+}
+
+/* What json-c takes beside RFC 8259 would hide objects from the count: a quote in another kind of
+ * string, or in a comment. */
+Test(json, hidden)
+{
+	static const char *const cases[] = {
+		"['\"',{},{},'\"']",	 "/* \" */ [{}]", "[1 /* \" */,{}]",
+		"{'\"':[{},{}],'\"':1}", "{'a':1}",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		cr_expect_null(json_parse(str_from(cases[i])), "%s", cases[i]);
+		cr_expect_null(info_json_parse(str_from(cases[i])), "%s", cases[i]);
+	}
 }

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "answer.h"
+#include "haetae/json_bound.h"
 
 Test(retry, verdicts)
 {
@@ -120,6 +121,36 @@ Test(answer, bulk_of_others)
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		cr_expect(!answer_read_bulk(str_from(cases[i]), 1, &item), "%s", cases[i]);
+}
+
+/* An answer of 16 MiB that is parsed would take four gigabytes. */
+Test(answer, bomb)
+{
+	static const struct {
+		const char *piece;
+		uint32_t cnt;
+		bool is_fine;
+	} cases[] = {
+		{ "{}", 1000, true },
+		{ "{}", JSON_BOUND_OBJECTS, false },
+		{ "[]", 2 * JSON_BOUND_OBJECTS, false },
+		{ "1", 1000000, true },
+		{ "1", 2000000, false },
+		{ "'\"',{},'\"'", 1, false }, /* would hide what is between */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_(buf_done) struct buf body;
+		struct answer_item item;
+
+		buf_init(&body, 8u << 20);
+		buf_puts(&body, "{\"items\":[{\"create\":{\"status\":201,\"x\":[");
+		for (uint32_t k = 0; k < cases[i].cnt; k++)
+			buf_printf(&body, "%s%s", k ? "," : "", cases[i].piece);
+		buf_puts(&body, "]}}]}");
+		cr_expect_eq(answer_read_bulk(buf_str(&body), 1, &item), cases[i].is_fine, "%s %u",
+			     cases[i].piece, (unsigned)cases[i].cnt);
+	}
 }
 
 /* ---- OTLP ----------------------------------------------------------------------------------- */
