@@ -11,44 +11,64 @@
 /* ---- annotations ---------------------------------------------------------------------------- */
 
 /* Where runtimes say what a container is: containerd's pkg/cri/annotations/annotations.go, and
- * pkg/annotations of CRI-O (Podman knows the same names). */
+ * pkg/annotations of CRI-O (Podman knows some of the same names). A row counts only where that
+ * runtime always writes the key itself: CRI-O copies a pod's own annotations into the bundles of
+ * its containers (SpecAddAnnotations() of internal/factory/container) and writes its keys over
+ * them, so that any other key is what the pod's author wants to be believed. */
+enum origin {
+	FROM_CONTAINERD = 1,
+	FROM_CRIO = 2,
+	FROM_CRIO_SANDBOX = 4,
+	FROM_PODMAN = 8,
+};
 struct annotation {
 	const char *key;
 	size_t offset;
+	unsigned origins;
 };
 #define FIELD(name) offsetof(struct container_info, name)
 /* clang-format off */
 static const struct annotation annotations[] = {
-	{ "io.kubernetes.cri.container-name", FIELD(name) },
-	{ "io.kubernetes.cri.image-name", FIELD(image) },
-	{ "io.kubernetes.cri.sandbox-id", FIELD(sandbox_id) },
-	{ "io.kubernetes.cri.sandbox-name", FIELD(pod_name) },
-	{ "io.kubernetes.cri.sandbox-namespace", FIELD(pod_namespace) },
-	{ "io.kubernetes.cri.sandbox-uid", FIELD(pod_uid) },
-	{ "io.containerd.cri.runtime-handler", FIELD(runtime_handler) },
-	{ "io.kubernetes.cri-o.ImageName", FIELD(image) },
-	{ "io.kubernetes.cri-o.SandboxID", FIELD(sandbox_id) },
-	{ "io.kubernetes.cri-o.Namespace", FIELD(pod_namespace) },
-	{ "io.kubernetes.cri-o.RuntimeHandler", FIELD(runtime_handler) },
-	{ "io.kubernetes.cri-o.CNIResult", FIELD(cni_json) },
-	{ "io.kubernetes.cri-o.IP.0", FIELD(pod_ip) },
+	{ "io.kubernetes.cri.container-name", FIELD(name), FROM_CONTAINERD },
+	{ "io.kubernetes.cri.image-name", FIELD(image), FROM_CONTAINERD },
+	{ "io.kubernetes.cri.sandbox-id", FIELD(sandbox_id), FROM_CONTAINERD },
+	{ "io.kubernetes.cri.sandbox-name", FIELD(pod_name), FROM_CONTAINERD },
+	{ "io.kubernetes.cri.sandbox-namespace", FIELD(pod_namespace), FROM_CONTAINERD },
+	{ "io.kubernetes.cri.sandbox-uid", FIELD(pod_uid), FROM_CONTAINERD },
+	{ "io.containerd.cri.runtime-handler", FIELD(runtime_handler), FROM_CONTAINERD },
+	{ "io.kubernetes.cri-o.ImageName", FIELD(image), FROM_CRIO | FROM_CRIO_SANDBOX },
+	{ "io.kubernetes.cri-o.SandboxID", FIELD(sandbox_id),
+	  FROM_CRIO | FROM_CRIO_SANDBOX | FROM_PODMAN },
+	{ "io.kubernetes.cri-o.Namespace", FIELD(pod_namespace), FROM_CRIO_SANDBOX },
+	{ "io.kubernetes.cri-o.RuntimeHandler", FIELD(runtime_handler), FROM_CRIO_SANDBOX },
+	{ "io.kubernetes.cri-o.CNIResult", FIELD(cni_json), FROM_CRIO_SANDBOX },
+	{ "io.kubernetes.cri-o.IP.0", FIELD(pod_ip), FROM_CRIO | FROM_CRIO_SANDBOX },
 };
 /* clang-format on */
 #undef FIELD
 
+static enum origin origin_of(const struct container_info *info)
+{
+	if (info->type == CONTAINER_CRIO)
+		return info->is_sandbox ? FROM_CRIO_SANDBOX : FROM_CRIO;
+	return info->type == CONTAINER_PODMAN ? FROM_PODMAN : FROM_CONTAINERD;
+}
+
 static void take_annotations(struct container_info *info, struct json_object *object)
 {
 	for (size_t i = 0; i < ARRAY_LEN(annotations); i++)
-		info_set(info, (struct str *)(void *)((char *)info + annotations[i].offset),
-			 info_json_text(object, annotations[i].key));
+		if (annotations[i].origins & origin_of(info))
+			info_set(info, (struct str *)(void *)((char *)info + annotations[i].offset),
+				 info_json_text(object, annotations[i].key));
 }
 
 static void take_type(struct container_info *info, struct json_object *object,
 		      enum oci_writer writer)
 {
 	struct str manager = info_json_text(object, "io.container.manager");
-	struct str kind = info_json_text(object, "io.kubernetes.cri.container-type");
-	struct str crio_kind = info_json_text(object, "io.kubernetes.cri-o.ContainerType");
+	struct str kind = info_json_text(object, writer == OCI_WRITER_CRI
+							 ? "io.kubernetes.cri.container-type"
+							 : "io.kubernetes.cri-o.ContainerType");
 
 	if (writer == OCI_WRITER_CRI)
 		info->type = CONTAINER_CONTAINERD;
@@ -56,7 +76,7 @@ static void take_type(struct container_info *info, struct json_object *object,
 		info->type = CONTAINER_CRIO;
 	else if (str_eq_text(manager, "libpod"))
 		info->type = CONTAINER_PODMAN;
-	info->is_sandbox = str_eq_text(kind, "sandbox") || str_eq_text(crio_kind, "sandbox");
+	info->is_sandbox = info->type != CONTAINER_HOST && str_eq_text(kind, "sandbox");
 }
 
 /* CRI-O keeps all in annotations: the kubelet's names in Labels, the container's own in Metadata.
@@ -69,6 +89,9 @@ static void take_crio(struct container_info *info, struct json_object *object)
 	_cleanup_(info_json_putp) struct json_object *metadata = info_json_parse(metadata_text);
 	struct info_labels labels = { 0 };
 
+	/* Labels come last: they are the longest, and what finds no room is left out. */
+	if (!info->is_sandbox)
+		info_set(info, &info->name, info_json_text(metadata, "name"));
 	info_labels_put_json(info, &labels, texts);
 	info_take_kubelet_labels(info, &labels);
 	if (info->is_sandbox) {
@@ -79,7 +102,6 @@ static void take_crio(struct container_info *info, struct json_object *object)
 	} else {
 		info->labels = labels.items;
 		info->label_cnt = labels.cnt;
-		info_set(info, &info->name, info_json_text(metadata, "name"));
 	}
 }
 
@@ -100,7 +122,8 @@ static void parse_annotations(struct container_info *info, struct json_object *o
 		return;
 	if (writer != OCI_WRITER_OTHER) {
 		take_type(info, object, writer);
-		take_annotations(info, object);
+		if (info->type != CONTAINER_HOST)
+			take_annotations(info, object);
 	}
 	if (info->type == CONTAINER_CRIO)
 		take_crio(info, object);

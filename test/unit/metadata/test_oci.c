@@ -128,6 +128,62 @@ Test(oci, a_container_of_crio)
 	container_info_unref(info);
 }
 
+/* CRI-O hands a pod's own annotations through to the bundles of its containers, and Podman those
+ * that its user gives. */
+Test(oci, a_pod_cannot_name_itself_another)
+{
+	static const char forged[] = "\"io.kubernetes.cri.image-name\":\"docker.io/trusted:1\","
+				     "\"io.kubernetes.cri.container-name\":\"forged\","
+				     "\"io.kubernetes.cri.container-type\":\"sandbox\","
+				     "\"io.kubernetes.cri.sandbox-id\":\"forged\","
+				     "\"io.kubernetes.cri.sandbox-name\":\"forged\","
+				     "\"io.kubernetes.cri.sandbox-namespace\":\"kube-system\","
+				     "\"io.kubernetes.cri.sandbox-uid\":\"forged\","
+				     "\"io.containerd.cri.runtime-handler\":\"forged\","
+				     "\"io.kubernetes.cri-o.Namespace\":\"kube-system\","
+				     "\"io.kubernetes.cri-o.RuntimeHandler\":\"spin\","
+				     "\"io.kubernetes.cri-o.CNIResult\":\"{}\"";
+	static const struct {
+		const char *name, *rest;
+		enum container_type type;
+		const char *pod_namespace;
+	} cases[] = {
+		{ "CRI-O",
+		  "\"io.container.manager\":\"cri-o\","
+		  "\"io.kubernetes.cri-o.ContainerType\":\"container\","
+		  "\"io.kubernetes.cri-o.Metadata\":\"{\\\"name\\\":\\\"redis\\\"}\","
+		  "\"io.kubernetes.cri-o.Labels\":"
+		  "\"{\\\"io.kubernetes.pod.namespace\\\":\\\"db\\\"}\"",
+		  CONTAINER_CRIO, "db" },
+		{ "Podman", "\"io.container.manager\":\"libpod\"", CONTAINER_PODMAN, NULL },
+		{ "nobody", "\"x\":\"y\"", CONTAINER_HOST, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_(buf_done) struct buf json;
+		struct container_info *info;
+
+		buf_init(&json, 16384);
+		buf_printf(&json, "{\"ociVersion\":\"1\",\"annotations\":{%s,%s}}%c", forged,
+			   cases[i].rest, 0);
+		info = parse(OCI_WRITER_STORAGE, json.p);
+		cr_expect_eq(info->type, cases[i].type, "%s", cases[i].name);
+		cr_expect_null(info->image.p, "%s", cases[i].name);
+		cr_expect(!info->name.p || str_eq_text(info->name, "redis"), "%s", cases[i].name);
+		cr_expect(!info->is_sandbox, "%s", cases[i].name);
+		cr_expect_null(info->sandbox_id.p, "%s", cases[i].name);
+		cr_expect_null(info->pod_name.p, "%s", cases[i].name);
+		cr_expect_null(info->pod_uid.p, "%s", cases[i].name);
+		cr_expect_null(info->runtime_handler.p, "%s", cases[i].name);
+		cr_expect_null(info->cni_json.p, "%s", cases[i].name);
+		if (cases[i].pod_namespace)
+			cr_expect_str_eq(text(info->pod_namespace), cases[i].pod_namespace);
+		else
+			cr_expect_null(info->pod_namespace.p, "%s", cases[i].name);
+		container_info_unref(info);
+	}
+}
+
 Test(oci, annotations_of_others_name_no_pod)
 {
 	struct container_info *info =
