@@ -61,13 +61,24 @@ static int program_open(struct sink *sink)
 	return r;
 }
 
+/* The pipe still tells what was taken out of it. Without asking once more a program that works fast
+ * and ends would be given the same lines for ever. */
+static void forget_pipe(struct sink *sink)
+{
+	struct program_state *state = sink->state;
+
+	if (state->pipe_fd >= 0)
+		stream_acknowledge(sink, &state->stream);
+	stream_reset(sink, &state->stream);
+	close_fdp(&state->pipe_fd);
+	state->stream.fd = -1;
+}
+
 static void forget_program(struct sink *sink, uint64_t now_ns)
 {
 	struct program_state *state = sink->state;
 
-	stream_reset(sink, &state->stream);
-	close_fdp(&state->pipe_fd);
-	state->stream.fd = -1;
+	forget_pipe(sink);
 	state->stream.is_torn = false; /* the next one begins with a whole line */
 	state->is_starting = false;
 	state->retry_ns = sink_back_off(sink, now_ns, 0);
@@ -189,9 +200,7 @@ static void program_step(struct sink *sink, uint64_t now_ns)
 			sink_ok(sink);
 	}
 	if (r < 0) { /* it has closed its input; why, the helper says when it ends */
-		stream_reset(sink, &state->stream);
-		close_fdp(&state->pipe_fd);
-		state->stream.fd = -1;
+		forget_pipe(sink);
 		state->is_starting = true;
 		sink->poll.fd = -1;
 		sink_troubled(sink, SINK_HEALTH_RETRYING, "%s has closed its input",

@@ -85,7 +85,7 @@ static void count_written(struct stream *stream, size_t n)
 	stream->is_torn = stream->pending.p[stream->written - 1] != '\n';
 }
 
-static void acknowledge(struct sink *sink, struct stream *stream)
+void stream_acknowledge(struct sink *sink, struct stream *stream)
 {
 	uint64_t outstanding = stream->outstanding && stream->first ? stream->outstanding(sink) : 0;
 	uint64_t there = stream->total - MIN(outstanding, stream->total);
@@ -157,7 +157,7 @@ int stream_step(struct sink *sink, struct stream *stream, uint64_t now_ns)
 		r = write_batch(sink, stream);
 	}
 	was_full = stream->unacknowledged >= UNACKNOWLEDGED_MAX;
-	acknowledge(sink, stream);
+	stream_acknowledge(sink, stream);
 	if (was_full && stream->unacknowledged < UNACKNOWLEDGED_MAX)
 		sink->wake_ns = 0;
 	if (stream->first && stream_is_idle(stream))

@@ -39,6 +39,8 @@ void stream_done(struct stream *stream);
 /* Writes what waits until it would block, or a fair share is done, or `room` is used up; sets poll
  * and wake_ns. 0, or a negative errno: nothing more can be written to this descriptor. */
 int stream_step(struct sink *sink, struct stream *stream, uint64_t now_ns);
+/* Those that have reached the other side by now; a step does it, too. */
+void stream_acknowledge(struct sink *sink, struct stream *stream);
 /* Gives back what is not acknowledged; the descriptor is not used any more. */
 void stream_reset(struct sink *sink, struct stream *stream);
 /* Fails it instead. */
