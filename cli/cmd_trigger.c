@@ -68,6 +68,11 @@ static const struct option_spec options[] = {
 };
 _Static_assert(ARRAY_LEN(options) == TRIGGER__COUNT, "one row an option");
 
+const struct trigger_action *trigger_action_at(unsigned index)
+{
+	return index < ARRAY_LEN(actions) ? &actions[index] : NULL;
+}
+
 static const struct trigger_action *find_action(const char *name)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(actions); i++)

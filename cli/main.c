@@ -13,7 +13,7 @@
 
 static const struct command *const commands[] = {
 	&command_run,	 &command_check,   &command_explain, &command_list,
-	&command_doctor, &command_trigger, &command_alerts,
+	&command_doctor, &command_trigger, &command_alerts,  &command_completion,
 };
 
 const struct command *command_at(unsigned index)

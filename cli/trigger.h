@@ -20,6 +20,9 @@ struct trigger_action {
 	int (*perform)(struct trigger_step *step);
 };
 
+/* NULL behind the last. */
+const struct trigger_action *trigger_action_at(unsigned index);
+
 void trigger_step_set(struct trigger_step *step, const char *format, ...) _printf_(2, 3);
 
 /* trigger_file.c */
