@@ -22,6 +22,7 @@ struct walk {
 	struct str segment;
 	enum chain chain;
 	bool is_machine; /* the segment before is machine.slice */
+	bool is_users;	 /* the first segment is user.slice */
 	struct cgroup_identity *identity;
 };
 
@@ -122,6 +123,9 @@ static bool accept(const struct walk *walk, enum container_type type, struct str
 	memcpy(identity->id, id.p, id.n);
 	identity->id[id.n] = '\0';
 	identity->depth = walk->at;
+	identity->is_users = walk->is_users;
+	if (walk->is_users)
+		identity->pod_uid[0] = '\0';
 	return true;
 }
 
@@ -466,7 +470,7 @@ static bool enter_unit(struct walk *walk)
 	else
 		return false;
 	walk->is_machine = str_eq(walk->segment, STR("machine.slice"));
-	if (walk->chain == CHAIN_SLICE)
+	if (walk->chain == CHAIN_SLICE && !walk->is_users)
 		(void)take_pod_slice(walk->segment, walk->identity);
 	return true;
 }
@@ -477,6 +481,8 @@ bool cgroup_identify(struct str path, struct cgroup_identity *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	while (step(&walk)) {
+		walk.is_users |=
+			walk.chain == CHAIN_ROOT && str_eq(walk.segment, STR("user.slice"));
 		if (walk.chain != CHAIN_SCOPE &&
 		    (match_scope(&walk) || match_nspawn_service(&walk) || match_colons(&walk)))
 			return true;

@@ -158,6 +158,8 @@ static bool runtime_changed(struct container_table *table, struct container_entr
 {
 	enum metadata_state *state = &entry->container.state[METADATA_RUNTIME];
 
+	if (entry->is_users)
+		return false;
 	if (!table->is_healthy[METADATA_RUNTIME]) {
 		if (*state != METADATA_WAITING)
 			return false;

@@ -30,6 +30,9 @@ struct container_entry {
 	/* Named by a cgroup that was made from inside another container: nobody's, until the host's
 	 * runtime confirms it. Afterwards `outer` is where its processes may come from. */
 	bool is_unconfirmed;
+	/* Named below /user.slice: apart from those of the host's runtimes, whatever id it claims.
+	 */
+	bool is_users;
 	struct container_entry *outer; /* owned reference, or NULL */
 };
 
@@ -101,6 +104,7 @@ void cgroup_node_drop_inner(struct container_table *table, struct cgroup_node *n
 struct container_entry *container_entry_put(struct container_table *table,
 					    const struct cgroup_identity *identity,
 					    uint64_t now_ns);
+/* One of the host's runtimes, not a user's. */
 struct container_entry *container_entry_find(const struct container_table *table, struct str id);
 /* The same of a name that was given inside of `outer`: NULL where such a one is known, or too many
  * wait. */

@@ -65,11 +65,23 @@ static bool node_has_key(const void *node, const void *key)
 	return ((const struct cgroup_node *)node)->key == *(const uint64_t *)key;
 }
 
-static bool entry_has_id(const void *node, const void *key)
+struct entry_key {
+	struct str id;
+	bool is_users;
+};
+
+static bool entry_has_key(const void *node, const void *key)
 {
 	const struct container_entry *entry = node;
+	const struct entry_key *wanted = key;
 
-	return str_eq_text(*(const struct str *)key, entry->container.full_id);
+	return entry->is_users == wanted->is_users &&
+	       str_eq_text(wanted->id, entry->container.full_id);
+}
+
+static uint64_t hash_of(const struct entry_key *key)
+{
+	return str_hash(key->id) ^ key->is_users;
 }
 
 struct cgroup_node *cgroup_node_find(const struct container_table *table, uint64_t key)
@@ -77,9 +89,19 @@ struct cgroup_node *cgroup_node_find(const struct container_table *table, uint64
 	return table_find(&table->nodes, mix(key), &key);
 }
 
+static struct container_entry *find_entry(const struct container_table *table,
+					  const struct cgroup_identity *identity)
+{
+	const struct entry_key key = { str_from(identity->id), identity->is_users };
+
+	return table_find(&table->entries, hash_of(&key), &key);
+}
+
 struct container_entry *container_entry_find(const struct container_table *table, struct str id)
 {
-	return table_find(&table->entries, str_hash(id), &id);
+	const struct entry_key key = { id, false };
+
+	return table_find(&table->entries, hash_of(&key), &key);
 }
 
 /* ---- references ---- */
@@ -115,12 +137,12 @@ void container_entry_ask(struct container_table *table, struct container_entry *
 
 void container_entry_free(struct container_table *table, struct container_entry *entry)
 {
-	struct str id = str_from(entry->container.full_id);
+	const struct entry_key key = { str_from(entry->container.full_id), entry->is_users };
 
 	hae_assert(entry->container.refs == 0);
 	link_remove(&entry->gone_link);
 	link_remove(&entry->due_link);
-	table_remove(&table->entries, str_hash(id), &id);
+	table_remove(&table->entries, hash_of(&key), &key);
 	table->stats.containers--;
 	table->unconfirmed_cnt -= entry->is_unconfirmed;
 	if (entry->outer)
@@ -143,10 +165,11 @@ static struct container_entry *entry_new(struct container_table *table,
 					 const struct cgroup_identity *identity, uint64_t now_ns)
 {
 	struct container_entry *entry = calloc(1, sizeof(*entry));
-	struct str id;
+	const struct entry_key key = { str_from(identity->id), identity->is_users };
 
 	if (!entry)
 		return NULL;
+	entry->is_users = identity->is_users;
 	memcpy(entry->container.full_id, identity->id, sizeof(identity->id));
 	memcpy(entry->container.pod_uid, identity->pod_uid, sizeof(identity->pod_uid));
 	memcpy(entry->container.runtime_namespace, identity->runtime_namespace,
@@ -154,8 +177,7 @@ static struct container_entry *entry_new(struct container_table *table,
 	entry->container.type = identity->type;
 	entry->container.first_ns = now_ns;
 	set_short_id(&entry->container);
-	id = str_from(entry->container.full_id);
-	if (table_insert(&table->entries, str_hash(id), &id, entry) != 0) {
+	if (table_insert(&table->entries, hash_of(&key), &key, entry) != 0) {
 		free(entry);
 		return NULL;
 	}
@@ -166,10 +188,20 @@ static struct container_entry *entry_new(struct container_table *table,
 	return entry;
 }
 
+/* A user's container has its id, and no more: whoever asked the host's runtimes for it could be
+ * told of another. */
+static void begin(struct container_table *table, struct container_entry *entry)
+{
+	if (entry->is_users)
+		return;
+	container_states_begin(table, entry);
+	container_entry_ask(table, entry, QUESTION_CONTAINER);
+}
+
 struct container_entry *container_entry_put(struct container_table *table,
 					    const struct cgroup_identity *identity, uint64_t now_ns)
 {
-	struct container_entry *entry = container_entry_find(table, str_from(identity->id));
+	struct container_entry *entry = find_entry(table, identity);
 
 	if (!entry) {
 		entry = entry_new(table, identity, now_ns);
@@ -177,14 +209,12 @@ struct container_entry *container_entry_put(struct container_table *table,
 			table->stats.refused++;
 			return NULL;
 		}
-		container_states_begin(table, entry);
-		container_entry_ask(table, entry, QUESTION_CONTAINER);
+		begin(table, entry);
 		return entry;
 	}
 	if (entry->is_unconfirmed) {
 		container_entry_confirm(table, entry, false);
-		container_states_begin(table, entry);
-		container_entry_ask(table, entry, QUESTION_CONTAINER);
+		begin(table, entry);
 	}
 	if (!entry->container.pod_uid[0])
 		memcpy(entry->container.pod_uid, identity->pod_uid, sizeof(identity->pod_uid));
@@ -195,8 +225,11 @@ struct container_entry *container_entry_put_inner(struct container_table *table,
 						  const struct cgroup_identity *identity,
 						  const struct container *outer, uint64_t now_ns)
 {
-	struct container_entry *entry = container_entry_find(table, str_from(identity->id));
+	struct container_entry *entry = find_entry(table, identity);
 
+	/* No runtime of the host's would confirm it. */
+	if (identity->is_users)
+		return NULL;
 	if (entry)
 		return entry->is_unconfirmed && entry->outer == container_entry(outer) ? entry
 										       : NULL;
@@ -229,8 +262,7 @@ static void count_cgroup(struct container_table *table, const struct container *
 			entry->container.is_gone = false;
 			entry->container.init_start_ns = 0;
 			entry->container.first_ns = now_ns;
-			container_states_begin(table, entry);
-			container_entry_ask(table, entry, QUESTION_CONTAINER);
+			begin(table, entry);
 		}
 		link_remove(&entry->gone_link);
 	}
@@ -364,7 +396,7 @@ int container_table_new(const struct container_table_config *config, struct cont
 	table->gone.next = table->gone.previous = &table->gone;
 	table->due.next = table->due.previous = &table->due;
 	table_init(&table->nodes, config->max_cgroups, node_has_key);
-	table_init(&table->entries, config->max_containers, entry_has_id);
+	table_init(&table->entries, config->max_containers, entry_has_key);
 	r = container_walk_new(table);
 	if (r < 0) {
 		container_table_free(table);

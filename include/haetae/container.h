@@ -36,6 +36,10 @@ struct cgroup_identity {
 	/* containerd's, where the path tells it: "default"; else "". */
 	char runtime_namespace[CONTAINERD_NAMESPACE_MAX + 1];
 	uint32_t depth; /* bytes of the path up to and with the container's own part */
+	/* Below /user.slice, where each user makes folders by any name
+	 * (systemd.resource-control(5), Delegate=): the id is a user's word, and it is of no pod.
+	 */
+	bool is_users;
 };
 /* The outermost container that the path of a control group (within its hierarchy, "/kubepods/…")
  * names; false where it is the host's. Patterns are anchored at the roots that runtimes use, so

@@ -15,8 +15,8 @@ static void check(bool is_true)
 
 static bool is_same(const struct cgroup_identity *a, const struct cgroup_identity *b)
 {
-	return a->type == b->type && a->depth == b->depth && strcmp(a->id, b->id) == 0 &&
-	       strcmp(a->pod_uid, b->pod_uid) == 0 &&
+	return a->type == b->type && a->is_users == b->is_users && a->depth == b->depth &&
+	       strcmp(a->id, b->id) == 0 && strcmp(a->pod_uid, b->pod_uid) == 0 &&
 	       strcmp(a->runtime_namespace, b->runtime_namespace) == 0;
 }
 

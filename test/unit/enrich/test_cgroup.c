@@ -78,6 +78,11 @@ static const struct path_case containers[] = {
 	{ "/docker/" H64 "/docker/" I64, CONTAINER_DOCKER, H64, "", "/docker/" H64 },
 	{ "/lxc.payload.node/system.slice/docker-" H64 ".scope", CONTAINER_LXC, "node", "", "/lxc.payload.node" },
 	{ "/kubepods/pod" UID "/" H64 "/docker/" I64, CONTAINER_CRI, H64, UID, "/kubepods/pod" UID "/" H64 },
+	/* a user's own folders: no pod of the host's */
+	{ USER "/kubepods/pod" UID "/" H64, CONTAINER_CRI, H64, "", NULL },
+	{ USER "/kubepods-pod" UID_ ".slice/cri-containerd-" H64 ".scope", CONTAINER_CONTAINERD, H64, "", NULL },
+	{ USER "/kubepods-besteffort-pod" UID_ ".slice:crio:" H64, CONTAINER_CRIO, H64, "", NULL },
+	{ USER "/app.slice/docker.service/docker/" H64, CONTAINER_DOCKER, H64, "", NULL },
 	/* LXC */
 	{ "/lxc/web", CONTAINER_LXC, "web", "", NULL },
 	{ "/lxc/web/init.scope", CONTAINER_LXC, "web", "", "/lxc/web" },
@@ -124,6 +129,7 @@ static const struct { const char *path, *pod_uid; } host[] = {
 	/* a pod's own folder, what else is in it, and what is no pod's */
 	{ "/kubepods/burstable/pod" UID, UID }, { "/kubepods/pod" UID, UID }, { "/kubepods/pod" UID "/kata_overhead", UID },
 	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_ ".slice", UID },
+	{ USER "/kubepods-pod" UID_ ".slice", "" }, { USER "/kubepods-pod" UID_ ".slice/x.service", "" },
 	{ "/kubepods/burstable", "" }, { "/kubepods/burstable/" H64, "" }, { "/kubepods/burstable/pod/" H64, "" },
 	{ "/kubepods/burstable/pod a/" H64, "" }, { "/kubepods.slice/kubepods-burstable.slice", "" },
 	{ "/kubepods/burstable/besteffort/pod" UID "/" H64, "" }, { "/xkubepods-pod" UID_ ".slice", "" },
@@ -161,6 +167,9 @@ Test(cgroup, containers)
 		cr_expect_str_eq(identity.id, one->id, "%s: id %s", one->path, identity.id);
 		cr_expect_str_eq(identity.pod_uid, one->pod_uid, "%s: pod %s", one->path,
 				 identity.pod_uid);
+		cr_expect(identity.is_users ==
+				  str_starts_with(str_from(one->path), STR("/user.slice/")),
+			  "%s: a user's", one->path);
 		cr_expect(identity.depth == strlen(one->own ? one->own : one->path), "%s: depth %u",
 			  one->path, identity.depth);
 	}

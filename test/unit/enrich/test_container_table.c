@@ -11,13 +11,15 @@
 #include "openat2.h"
 #include "records.h"
 
-#define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define B64 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define C64 "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
-#define A   "aaaaaaaaaaaa"
-#define B   "bbbbbbbbbbbb"
-#define C   "cccccccccccc"
-#define POD "5c8f0b1a-93a3-4d0e-8a1b-0123456789ab"
+#define A64   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B64   "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define C64   "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+#define A     "aaaaaaaaaaaa"
+#define B     "bbbbbbbbbbbb"
+#define C     "cccccccccccc"
+#define USERS "/user.slice/user-1000.slice/user@1000.service"
+#define SPOOF USERS "/kubepods/pod" POD "/" A64
+#define POD   "5c8f0b1a-93a3-4d0e-8a1b-0123456789ab"
 
 enum cgroup_kind {
 	CG_END,
@@ -249,6 +251,8 @@ static const struct history histories[] = {
 	{ "who is not known makes a cgroup", {
 		{ CG_MKDIR, 90, 1, "host", 5, 1, "/docker/" A64 }, { CG_EVENT, 20, 5, A },
 		{ CG_MKDIR, 91, 5, A, 6, 1, "/docker/" B64 }, { CG_EVENT, 21, 6, A } } },
+	{ "a user names a folder like another's container", { START_A,
+		{ CG_MKDIR, 2, 1, "host", 9, 1, SPOOF }, { CG_EVENT, 30, 9, A }, { CG_FORK, 30, 9, A, .child = 31 }, { CG_EVENT, 31, 9, A } } },
 	{ "what only looks like a container's", {
 		{ CG_MKDIR, 2, 1, "host", 5, 1, "/x/docker/" A64 }, { CG_EVENT, 20, 5, "host" },
 		{ CG_MKDIR, 2, 1, "host", 6, 1, "/default/t1" }, { CG_EVENT, 21, 6, "host" } } },
@@ -328,6 +332,53 @@ static void source(struct fixture *fixture, enum metadata_source which, bool is_
 					  .is_healthy = is_healthy };
 
 	container_table_answer(fixture->table, &answer);
+}
+
+/* A user can name a folder of theirs as the host's runtime names a container, and learns the id and
+ * the pod from /sys/fs/cgroup. It has the id, which is no secret, and nothing that is said of it.
+ */
+Test(container_table, a_user_is_no_other_container)
+{
+	static const char *const orders[][2] = {
+		{ "/kubepods/pod" POD "/" A64, SPOOF },
+		{ SPOOF, "/kubepods/pod" POD "/" A64 },
+	};
+	const struct container_table_config config = replay_config();
+
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		struct metadata_answer answer = { .type = ANSWER_CONTAINER, .full_id = A64 };
+		const struct container *genuine, *spoof;
+		struct metadata_question question;
+		struct fixture fixture;
+
+		fixture_init(&fixture, &config);
+		source(&fixture, METADATA_RUNTIME, true);
+		source(&fixture, METADATA_KUBERNETES, true);
+		start(&fixture, 5, orders[i][0]);
+		start(&fixture, 6, orders[i][1]);
+		genuine = event_in(&fixture, 20, i == 0 ? 5 : 6);
+		spoof = event_in(&fixture, 30, i == 0 ? 6 : 5);
+		cr_assert(genuine && spoof && genuine != spoof, "%zu", i);
+		cr_expect(genuine == container_table_find(fixture.table, STR(A64)), "%zu", i);
+		cr_expect_str_eq(spoof->full_id, A64);
+		cr_expect_str_eq(spoof->pod_uid, "");
+		cr_expect_str_eq(take_question(&fixture).pod_uid, POD);
+		cr_expect(!container_table_question(fixture.table, &question), "%zu: once", i);
+		answer.info = container_info_new();
+		cr_expect(container_table_answer(fixture.table, &answer));
+		cr_expect(genuine->info && !spoof->info, "%zu", i);
+		source(&fixture, METADATA_RUNTIME, false);
+		source(&fixture, METADATA_RUNTIME, true);
+		cr_expect_eq(spoof->state[METADATA_RUNTIME], METADATA_NONE);
+		cr_expect_eq(spoof->state[METADATA_KUBERNETES], METADATA_NONE);
+		/* Nor does a container that names one there have it confirmed. */
+		while (container_table_question(fixture.table, &question))
+			container_table_asked(fixture.table, &question);
+		run(&fixture, &(struct cgroup_step){ CG_MKDIR, 20, i == 0 ? 5 : 6, A, 9, 1,
+						     USERS "/docker-" B64 ".scope" });
+		cr_expect(!container_table_question(fixture.table, &question), "%zu", i);
+		fixture_done(&fixture);
+	}
 }
 
 static bool unknown(struct fixture *fixture, const char *id)
