@@ -318,6 +318,8 @@ static void close_entry(struct gate *gate, struct gate_entry *entry,
 	gate->raise(entry->rule, alert, gate->data);
 }
 
+/* Whether a tick has anything to do for it: one that waits for its bucket to fill, which may take
+ * days, must not take the place of those that are to be closed. */
 static bool is_over(const struct gate *gate, const struct gate_entry *entry, uint64_t now_ns)
 {
 	bool is_full = entry->credit_ns >= full_credit(gate);
@@ -326,7 +328,10 @@ static bool is_over(const struct gate *gate, const struct gate_entry *entry, uin
 		return true;
 	if (now_ns < entry->window_end_ns)
 		return false;
-	return entry->throttled == 0 || is_full || now_ns >= entry->first_ns + OPEN_MAX_NS;
+	if (is_full)
+		return true;
+	return suppressed(entry) &&
+	       (entry->throttled == 0 || now_ns >= entry->first_ns + OPEN_MAX_NS);
 }
 
 static void remove_entry(struct gate *gate, struct gate_entry *entry)

@@ -226,6 +226,35 @@ Test(gate, a_flood_without_end_is_told_of_each_minute)
 	check_accounts();
 }
 
+/* A tick ends so many keys at most. Those that only wait for their bucket to fill are none of them:
+ * whoever makes many must not keep others from being closed. */
+Test(gate, keys_that_wait_hold_nobody_up)
+{
+	struct container other = { 0 };
+
+	snprintf(other.full_id, sizeof(other.full_id), "other");
+	begin((struct gate_config){ .rate_ns = 3600 * S,
+				    .burst = 10,
+				    .max_keys = 5000,
+				    .max_keys_per_container = 2000 });
+	for (unsigned i = 0; i < 2000; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "/tmp/x%u", i);
+		cr_assert(hit_of(&rules[0], 1, path, &container));
+	}
+	for (unsigned i = 0; i < 200; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "/bin/y%u", i);
+		for (unsigned k = 0; k < 11; k++)
+			cr_assert_eq(hit_of(&rules[0], 2, path, &other), k < 10);
+	}
+	tick(62 * S);
+	cr_expect_eq(closed.cnt, 200, "%u", closed.cnt);
+	check_accounts();
+}
+
 Test(gate, out_of_order_and_equal_times)
 {
 	begin((struct gate_config){ .rate_ns = S, .burst = 2, .window_ns = 0 });
