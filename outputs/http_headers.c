@@ -19,6 +19,8 @@
 #define DIGEST_SIZE 32 /* SHA-256 */
 /* Shorter texts are everywhere; they are no secrets. */
 #define SECRET_MIN 6
+/* Of a part of the path: "services" is in many an answer. */
+#define PATH_SECRET_MIN 16
 
 /* ---- the token ------------------------------------------------------------------------------ */
 
@@ -264,23 +266,78 @@ bool http_headers_make(struct http_headers *headers, const struct http_headers_r
 	return is_made && !text->failed;
 }
 
-static bool is_in(const char *secret, struct str text)
+static bool is_in(struct str secret, struct str text)
 {
-	return secret && strlen(secret) >= SECRET_MIN && str_contains(text, str_from(secret));
+	return secret.n >= SECRET_MIN && str_contains(text, secret);
+}
+
+static bool is_text_in(const char *secret, struct str text)
+{
+	return secret && is_in(str_from(secret), text);
+}
+
+/* The whole, since most webhooks have nothing else that is secret, and what may be in parts of it:
+ * a long part of the path, a value of the query. */
+static bool is_url_in(const char *url, struct str text)
+{
+	const char *host = url ? strstr(url, "://") : NULL, *at;
+	bool is_told, is_query = false;
+
+	if (!host)
+		return false;
+	at = host + 3 + strcspn(host + 3, "/?");
+	is_told = is_text_in(at, text);
+	while (*at) {
+		size_t n;
+
+		is_query |= *at == '?';
+		at++;
+		n = strcspn(at, "/?&=");
+		if (is_query || n >= PATH_SECRET_MIN)
+			is_told |= is_in((struct str){ at, (uint32_t)n }, text);
+		at += n;
+	}
+	return is_told;
+}
+
+/* "user:password" of "http://user:password@host". */
+static bool is_user_in(const char *url, struct str text)
+{
+	const char *user = url ? strstr(url, "://") : NULL, *at;
+	const char *colon;
+
+	if (!user)
+		return false;
+	user += 3;
+	at = memrchr(user, '@', strcspn(user, "/?#"));
+	if (!at)
+		return false;
+	colon = memchr(user, ':', (size_t)(at - user));
+	if (colon)
+		user = colon + 1;
+	return is_in((struct str){ user, (uint32_t)(at - user) }, text);
+}
+
+/* The value, and what stands behind its scheme: "Basic dXNlcjpwYXNz". */
+static bool is_value_in(const char *header, struct str text)
+{
+	const char *value = strchr(header, ':'), *last;
+
+	if (!value)
+		return false;
+	value += 1 + strspn(value + 1, " \t");
+	last = strrchr(value, ' ');
+	return is_text_in(value, text) || (last && is_text_in(last + 1, text));
 }
 
 bool http_headers_is_told_in(const struct http_headers *headers, struct str text)
 {
 	const struct sink_config *config = headers->config;
-	const char *host = config->http.url ? strstr(config->http.url, "://") : NULL;
-	/* Slack's webhooks have nothing else that is secret. */
-	bool is_told = is_in(host ? strchr(host + 3, '/') : NULL, text) ||
-		       is_in(headers->token, text) || is_in(config->http.hmac_secret, text);
+	bool is_told = is_url_in(config->http.url, text) || is_user_in(config->http.proxy, text) ||
+		       is_text_in(headers->token, text) ||
+		       is_text_in(config->http.hmac_secret, text);
 
-	for (uint32_t i = 0; i < config->http.header_cnt; i++) {
-		const char *value = strchr(config->http.headers[i], ':');
-
-		is_told |= value && is_in(value + 1 + strspn(value + 1, " \t"), text);
-	}
+	for (uint32_t i = 0; i < config->http.header_cnt; i++)
+		is_told |= is_value_in(config->http.headers[i], text);
 	return is_told;
 }

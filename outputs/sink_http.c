@@ -262,8 +262,17 @@ static void make_reason(const struct http_sink *http, const struct http_result *
 
 static bool read_items(struct http_sink *http, enum sink_format format, struct str body)
 {
-	return format == SINK_ELASTICSEARCH ? answer_read_bulk(body, http->cnt, http->items)
-					    : answer_read_otlp(body, http->cnt, http->items);
+	bool is_read = format == SINK_ELASTICSEARCH
+			       ? answer_read_bulk(body, http->cnt, http->items)
+			       : answer_read_otlp(body, http->cnt, http->items);
+
+	if (is_read)
+		for (uint32_t i = 0; i < http->cnt; i++)
+			if (http_headers_is_told_in(&http->headers,
+						    str_from(http->items[i].reason)))
+				snprintf(http->items[i].reason, sizeof(http->items[i].reason),
+					 "refused; why is not shown, a secret of ours is in it");
+	return is_read;
 }
 
 static void on_done(const struct http_result *result, void *data)

@@ -5,6 +5,7 @@
 
 #include "answer.h"
 #include "haetae/json_bound.h"
+#include "http_headers.h"
 
 Test(retry, verdicts)
 {
@@ -212,4 +213,37 @@ Test(answer, hec)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		cr_expect_eq(answer_is_hec_setting(str_from(cases[i].body)), cases[i].is_setting,
 			     "%s", cases[i].body);
+}
+
+/* ---- secrets that a receiver says back ------------------------------------------------------ */
+
+Test(told, parts)
+{
+	static const struct {
+		const char *url, *header, *proxy, *words;
+		bool is_told;
+	} cases[] = {
+		{ "http://h/services/hook", NULL, NULL, "no /services/hook", true },
+		{ "http://h/services/hook", NULL, NULL, "no services here", false },
+		{ "http://h/v1/T0123456789abcdefg", NULL, NULL, "no T0123456789abcdefg", true },
+		{ "http://h/x?a=b&token=key123", NULL, NULL, "token key123 is old", true },
+		{ "http://h/x?a=b&token=key123", NULL, NULL, "token is old", false },
+		{ "http://h?token=key123", NULL, NULL, "key123", true },
+		{ "http://h", "X-Key: value-1", NULL, "value-1", true },
+		{ "http://h", "Authorization: Basic dXNlcjpwYXNz", NULL, "dXNlcjpwYXNz?", true },
+		{ "http://h", NULL, "http://user:pass-word@p:3128/", "pass-word", true },
+		{ "http://h", NULL, "http://user:pass-word@p:3128/", "no such user", false },
+		{ "http://h", NULL, "http://p:3128/@x", "http://p:3128", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct sink_config config = { .http = { .url = cases[i].url,
+							.proxy = cases[i].proxy } };
+		struct http_headers headers = { .config = &config };
+
+		if (cases[i].header)
+			config.http.headers[config.http.header_cnt++] = cases[i].header;
+		cr_expect_eq(http_headers_is_told_in(&headers, str_from(cases[i].words)),
+			     cases[i].is_told, "%zu: %s", i, cases[i].words);
+	}
 }

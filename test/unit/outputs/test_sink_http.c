@@ -35,7 +35,8 @@ enum act {
 	BULK,	      /* each item by its alert: "bad" 400, "busy" 429 once, "there" 409 */
 	OTLP_SOME,    /* a partial success of one record */
 	INDEX_IS_400, /* Splunk: the index is not there */
-	ECHO_400      /* says back what it got */
+	ECHO_400,     /* says back what it got */
+	BULK_ECHO     /* in an item's reason */
 };
 
 struct record {
@@ -128,6 +129,10 @@ static bool perform(int fd, struct receiver *receiver, const struct fake_request
 		return fake_answer(fd, 400, "application/json", "{\"code\":7}");
 	case ECHO_400:
 		return fake_answer(fd, 400, NULL, request->head);
+	case BULK_ECHO:
+		return fake_answer(fd, 200, "application/json",
+				   "{\"items\":[{\"create\":{\"status\":400,\"error\":{\"reason\":"
+				   "\"key s3cr3t-token is old\"}}}]}");
 	default:
 		return fake_answer(fd, (int)act, NULL, "{}");
 	}
@@ -665,6 +670,29 @@ Test(sink_http, secrets_stay)
 		cr_expect(!strstr(text, secrets[i]) && !strstr(stats.health_text, secrets[i]),
 			  "%s: %s", secrets[i], text);
 	unlink(path);
+	unlink(log_path);
+	close(fd);
+	stop_receiver(receiver);
+}
+
+/* In the reason of one of several alerts, too. */
+Test(sink_http, secrets_stay_in_items)
+{
+	struct receiver *receiver = start_receiver((enum act[]){ BULK_ECHO }, 1);
+	struct sink_config config = config_of(receiver, SINK_ELASTICSEARCH, 1);
+	char log_path[] = "/tmp/haetae-log-XXXXXX", text[8192] = "";
+	int fd = mkstemp(log_path);
+	struct outputs *outputs;
+
+	cr_assert(dup2(fd, STDERR_FILENO) >= 0);
+	config.http.headers[config.http.header_cnt++] = "Authorization: ApiKey s3cr3t-token";
+	outputs = start(&config);
+	put(outputs, 1, NULL, 0);
+	cr_expect_eq(wait_for_end(outputs, 1).failed, 1);
+	end(outputs);
+	cr_assert(pread(fd, text, sizeof(text) - 1, 0) > 0);
+	cr_expect(strstr(text, "refused for good"), "%s", text);
+	cr_expect(!strstr(text, "s3cr3t-token"), "%s", text);
 	unlink(log_path);
 	close(fd);
 	stop_receiver(receiver);
