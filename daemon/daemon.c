@@ -146,16 +146,6 @@ static int block_signals(struct daemon *daemon)
 	return watch(daemon->epoll_fd, daemon->signal_fd);
 }
 
-static void read_completeness(const struct wire_header *header, struct alert_context *alert,
-			      void *data)
-{
-	struct daemon *daemon = data;
-
-	alert->lost_10s = loss_window_total(&daemon->loss);
-	alert->lost_cgroup_10s = loss_window_cgroup(&daemon->loss, header->cgroup_id,
-						    (enum wire_hierarchy)header->cgroup_hierarchy);
-}
-
 static void say_ready(const struct daemon *daemon)
 {
 	const struct ruleset *ruleset = daemon->engine.ruleset;
@@ -227,6 +217,22 @@ static void publish(struct daemon *daemon, const struct probes_counters *counter
 		metrics_publish(&daemon->metrics, &sources);
 }
 
+static void tell_completeness(struct daemon *daemon, const struct probes_counters *counters)
+{
+	struct loss_numbers numbers;
+
+	loss_window_tick(&daemon->loss, counters, daemon->probes);
+	loss_window_numbers(&daemon->loss, &numbers);
+	if (!loss_numbers_equal(&numbers, &daemon->engine.loss))
+		engine_loss(&daemon->engine, &numbers);
+}
+
+static void tick_engine(struct daemon *daemon, uint64_t now_ns)
+{
+	engine_tick(&daemon->engine, now_ns, clock_wall_offset_ns());
+	engine_look(&daemon->engine);
+}
+
 static void tick(struct daemon *daemon, uint64_t now_ns)
 {
 	struct probes_counters counters;
@@ -234,10 +240,10 @@ static void tick(struct daemon *daemon, uint64_t now_ns)
 	if (now_ns < daemon->next_tick_ns)
 		return;
 	daemon->next_tick_ns = now_ns + TICK_NS;
-	engine_tick(&daemon->engine);
+	tick_engine(daemon, now_ns);
 	if (probes_read_counters(daemon->probes, &counters) < 0)
 		return;
-	loss_window_tick(&daemon->loss, &counters, daemon->probes);
+	tell_completeness(daemon, &counters);
 	watch_loss(daemon, &counters, false);
 	publish(daemon, &counters);
 }
@@ -260,14 +266,13 @@ static void loop(struct daemon *daemon)
 	while (!daemon->is_stopping) {
 		struct epoll_event events[2];
 		uint64_t until_ns = MIN(daemon->next_tick_ns, daemon->end_ns);
-		bool has_news;
 
 		until_ns = MIN(until_ns, engine_deadline_ns(&daemon->engine));
 		(void)epoll_wait(daemon->epoll_fd, events, ARRAY_LEN(events),
 				 milliseconds_until(until_ns));
-		has_news = names_update(&daemon->names);
-		has_news |= metadata_pump_take(daemon->metadata, &daemon->engine);
-		engine_decide(&daemon->engine, has_news);
+		names_update(&daemon->names, &daemon->engine);
+		metadata_pump_take(daemon->metadata, &daemon->engine);
+		engine_decide(&daemon->engine, clock_boot_ns());
 		if (probes_drain(daemon->probes, engine_handle, &daemon->engine, PASS_RECORDS) <
 		    PASS_RECORDS)
 			daemon->caught_up_ns = clock_boot_ns();
@@ -357,6 +362,7 @@ static void start_names(struct daemon *daemon)
 		r = watch(daemon->epoll_fd, names_poll_fd(&daemon->names));
 	if (r < 0)
 		log_warning("resolving the host names in rules: %s", strerror(-r));
+	daemon->engine.host_names = daemon->names.table;
 	daemon->engine.fields.host_names = daemon->names.table;
 }
 
@@ -365,14 +371,15 @@ static void start_names(struct daemon *daemon)
 static void start_metadata(struct daemon *daemon)
 {
 	int r = metadata_start(&daemon->config->metadata, &daemon->metadata);
+	bool has_source[METADATA_SOURCE__COUNT] = { false };
 
 	if (r == 0 && daemon->metadata)
 		r = watch(daemon->epoll_fd, metadata_poll_fd(daemon->metadata));
 	if (r < 0)
 		log_warning("asking container runtimes and Kubernetes: %s", strerror(-r));
 	for (unsigned i = 0; daemon->metadata && i < METADATA_SOURCE__COUNT; i++)
-		daemon->engine.alert.has_source[i] =
-			metadata_has_source(daemon->metadata, (enum metadata_source)i);
+		has_source[i] = metadata_has_source(daemon->metadata, (enum metadata_source)i);
+	engine_sources(&daemon->engine, has_source);
 	metadata_pump_ask(daemon->metadata, &daemon->engine);
 }
 
@@ -381,6 +388,8 @@ static int start(struct daemon *daemon)
 {
 	const struct daemon_config *config = daemon->config;
 	struct proc_table_config procs = config->procs;
+	struct engine_host host;
+	char hostname[256], boot_id[40];
 	struct ruleset *ruleset = NULL;
 	const char *what = "";
 	int r = load_rules(config, &ruleset);
@@ -388,11 +397,10 @@ static int start(struct daemon *daemon)
 	if (r != EXIT_OK)
 		return r;
 	procs.want_env |= (needs_of(ruleset) & FIELD_NEEDS_ENV) != 0;
-	r = engine_init(&daemon->engine, config, &procs, ruleset);
+	engine_host_read(&host, hostname, boot_id);
+	r = engine_init(&daemon->engine, config, &procs, &host, ruleset);
 	if (r < 0)
 		return fail("starting the engine", r);
-	daemon->engine.completeness = read_completeness;
-	daemon->engine.completeness_data = daemon;
 	r = block_signals(daemon);
 	if (r < 0)
 		return fail("blocking signals", r);
@@ -406,7 +414,7 @@ static int start(struct daemon *daemon)
 	if (r != EXIT_OK)
 		return r;
 	/* Reads parents that the seed left out, which takes privileges that go in a moment. */
-	engine_tick(&daemon->engine);
+	tick_engine(daemon, clock_boot_ns());
 	r = watch(daemon->epoll_fd, probes_poll_fd(daemon->probes));
 	if (r < 0)
 		return fail("watching the rings", r);

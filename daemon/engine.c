@@ -24,24 +24,35 @@ static void read_boot_id(char ret[40])
 	ret[n > 0 ? n : 0] = '\0';
 }
 
-static void read_identity(struct engine *engine)
+void engine_host_read(struct engine_host *host, char hostname[256], char boot_id[40])
 {
 	const char *node = getenv("NODE_NAME");
 
+	memset(hostname, 0, 256);
 	/* In a pod the host's own name is the node's, not the pod's (decision 31). */
 	if (node && *node)
-		strncpy(engine->hostname, node, sizeof(engine->hostname) - 1);
-	else if (gethostname(engine->hostname, sizeof(engine->hostname) - 1) < 0)
-		strcpy(engine->hostname, "unknown");
-	read_boot_id(engine->boot_id);
+		strncpy(hostname, node, 255);
+	else if (gethostname(hostname, 255) < 0)
+		strcpy(hostname, "unknown");
+	read_boot_id(boot_id);
+	*host = (struct engine_host){ .name = hostname,
+				      .boot_id = boot_id,
+				      .wall_offset_ns = clock_wall_offset_ns() };
 }
 
 /* The host's own files where haetae runs in a container (metadata.host_root). */
 static int init_procs(struct engine *engine, const struct proc_table_config *procs,
-		      const char *host_root)
+		      const struct engine_host *host, const char *host_root)
 {
 	struct proc_table_config config = *procs;
 	int r;
+
+	config.inputs = host->procs;
+	if (host->is_replayed) {
+		config.proc_root = NULL;
+		r = proc_table_new(&config, &engine->procs);
+		return r < 0 ? r : users_new_from(STR(""), STR(""), &engine->users);
+	}
 
 	if ((size_t)snprintf(engine->proc_root, sizeof(engine->proc_root), "%s/proc", host_root) >=
 		    sizeof(engine->proc_root) ||
@@ -56,7 +67,8 @@ static int init_procs(struct engine *engine, const struct proc_table_config *pro
 	return r < 0 ? r : users_new(engine->etc_root, &engine->users);
 }
 
-static int init_containers(struct engine *engine, const struct metadata_config *metadata)
+static int init_containers(struct engine *engine, const struct metadata_config *metadata,
+			   const struct engine_host *host)
 {
 	struct container_table_config config;
 	int r = pod_table_new(metadata->max_pods, &engine->pods);
@@ -64,7 +76,8 @@ static int init_containers(struct engine *engine, const struct metadata_config *
 	if (r < 0)
 		return r;
 	container_table_config_default(&config);
-	config.host_root = metadata->host_root;
+	config.host_root = host->is_replayed ? NULL : metadata->host_root;
+	config.inputs = host->containers;
 	config.bundle_roots = metadata->bundle_roots;
 	config.bundle_root_cnt = metadata->bundle_root_cnt;
 	config.procs = engine->procs;
@@ -74,11 +87,12 @@ static int init_containers(struct engine *engine, const struct metadata_config *
 
 static void complete_alert(struct alert_context *alert, void *data)
 {
-	struct engine *engine = data;
+	const struct wire_header *header = alert->fields->event->header;
+	const struct engine *engine = data;
 
-	if (engine->completeness)
-		engine->completeness(alert->fields->event->header, alert,
-				     engine->completeness_data);
+	alert->lost_10s = engine->loss.total;
+	alert->lost_cgroup_10s = loss_numbers_of(&engine->loss, header->cgroup_id,
+						 (enum wire_hierarchy)header->cgroup_hierarchy);
 }
 
 /* A gate_raise_fn, too: for closing alerts. NULL: it found no memory. */
@@ -109,8 +123,7 @@ static void raise_alert(const struct rule *rule, const struct alert_context *con
 
 static uint64_t now_ns(void *data)
 {
-	(void)data;
-	return clock_boot_ns();
+	return ((const struct engine *)data)->now_ns;
 }
 
 static int init_hold(struct engine *engine, const struct hold_config *config)
@@ -123,19 +136,23 @@ static int init_hold(struct engine *engine, const struct hold_config *config)
 }
 
 int engine_init(struct engine *engine, const struct daemon_config *config,
-		const struct proc_table_config *procs, struct ruleset *ruleset)
+		const struct proc_table_config *procs, const struct engine_host *host,
+		struct ruleset *ruleset)
 {
 	int r;
 
-	*engine = (struct engine){ .ruleset = ruleset, .next_number = 1 };
+	*engine = (struct engine){ .ruleset = ruleset,
+				   .next_number = 1,
+				   .wall_offset_ns = host->wall_offset_ns };
 	arena_init(&engine->scratch, SCRATCH_MAX);
-	read_identity(engine);
+	strncpy(engine->hostname, host->name, sizeof(engine->hostname) - 1);
+	strncpy(engine->boot_id, host->boot_id, sizeof(engine->boot_id) - 1);
 	engine->rules = calloc(ruleset_rule_cnt(ruleset) + 1, sizeof(*engine->rules));
 	r = engine->rules ? matcher_new(ruleset, &engine->matcher) : -ENOMEM;
 	if (r == 0)
-		r = init_procs(engine, procs, config->metadata.host_root);
+		r = init_procs(engine, procs, host, config->metadata.host_root);
 	if (r == 0)
-		r = init_containers(engine, &config->metadata);
+		r = init_containers(engine, &config->metadata, host);
 	if (r == 0)
 		r = init_hold(engine, &config->hold);
 	if (r == 0)
@@ -145,7 +162,6 @@ int engine_init(struct engine *engine, const struct daemon_config *config,
 		return r;
 	}
 	engine->event.scratch = &engine->scratch;
-	engine->wall_offset_ns = clock_wall_offset_ns();
 	engine->fields = (struct field_context){
 		.event = &engine->event,
 		.procs = engine->procs,
@@ -258,10 +274,12 @@ void engine_own(struct engine *engine, const void *record, uint32_t length)
 	run_stages(engine);
 }
 
-void engine_decide(struct engine *engine, bool has_news)
+void engine_decide(struct engine *engine, uint64_t now_ns)
 {
-	if (has_news)
+	engine->now_ns = now_ns;
+	if (engine->has_news)
 		hold_update(engine->hold, NULL);
+	engine->has_news = false;
 	hold_tick(engine->hold);
 }
 
@@ -276,12 +294,20 @@ void engine_flush(struct engine *engine)
 	gate_flush(engine->gate, &engine->alert);
 }
 
-void engine_tick(struct engine *engine)
+void engine_tick(struct engine *engine, uint64_t now_ns, int64_t wall_offset_ns)
 {
-	engine->wall_offset_ns = clock_wall_offset_ns();
-	gate_tick(engine->gate, &engine->alert, clock_boot_ns());
-	proc_table_collect(engine->procs, clock_boot_ns());
-	container_table_collect(engine->containers, clock_boot_ns());
+	engine->now_ns = now_ns;
+	engine->wall_offset_ns = wall_offset_ns;
+	gate_tick(engine->gate, &engine->alert, now_ns);
+	proc_table_collect(engine->procs, now_ns);
+	container_table_collect(engine->containers, now_ns);
+}
+
+void engine_look(struct engine *engine)
+{
+	(void)users_look(engine->users);
+	proc_table_look(engine->procs, engine->now_ns);
+	container_table_look(engine->containers, engine->now_ns);
 }
 
 uint64_t engine_delivered(const struct engine *engine)

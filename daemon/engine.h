@@ -7,6 +7,8 @@
 #include "haetae/container_table.h"
 #include "haetae/daemon.h"
 #include "haetae/hold.h"
+#include "haetae/host_names.h"
+#include "loss.h"
 
 struct engine_counters {
 	uint64_t delivered[EVENT__COUNT]; /* decoded, by type; state records too */
@@ -25,6 +27,12 @@ struct engine_rule_counters {
 	uint64_t alerts;  /* raised */
 };
 
+/*
+ * All that the engine takes in comes through the functions below, and what it makes of it depends
+ * on nothing else: no clock, no file, no other thread. So whoever is told of each of these inputs
+ * in their order (the tap), and gives them to another engine with the same rules, gets the same
+ * alerts from it, byte by byte.
+ */
 struct engine {
 	struct ruleset *ruleset;	    /* owned */
 	struct matcher *matcher;	    /* owned */
@@ -32,6 +40,7 @@ struct engine {
 	struct container_table *containers; /* owned */
 	struct pod_table *pods;		    /* owned */
 	struct users *users;		    /* owned */
+	struct host_names *host_names;	    /* borrowed from the daemon; NULL: no rule has any */
 	struct hold *hold;		    /* owned */
 	struct gate *gate;		    /* owned; NULL: off */
 	struct outputs *outputs;	    /* borrowed from the daemon */
@@ -41,21 +50,32 @@ struct engine {
 	struct alert_context alert;
 	uint64_t next_number;
 	uint64_t own_sequence; /* of records made here */
+	uint64_t now_ns;       /* boot time of the newest decision or tick: the engine's clock */
 	int64_t wall_offset_ns;
-	/* How much was lost around this event, in all and of its cgroup; set by the daemon. */
-	void (*completeness)(const struct wire_header *header, struct alert_context *alert,
-			     void *data);
-	void *completeness_data;
+	struct loss_numbers loss; /* around the events at hand */
+	bool has_news;		  /* metadata came since the last decision */
 	char hostname[256], boot_id[40];
 	char proc_root[512], etc_root[512]; /* of the host */
 	struct engine_counters counters;
 	struct engine_rule_counters *rules; /* owned; by rule->index */
 };
 
+/* Who and where: on this host as it is, or as a recording tells it. */
+struct engine_host {
+	const char *name, *boot_id; /* copied */
+	int64_t wall_offset_ns;
+	bool is_replayed; /* nothing is asked of this host: */
+	struct proc_inputs procs;
+	struct container_inputs containers;
+};
+/* This host. hostname and boot_id point into the given memory. */
+void engine_host_read(struct engine_host *host, char hostname[256], char boot_id[40]);
+
 /* Takes ownership of the ruleset in every case; config outlives the engine. 0 or a negative errno;
  * on failure everything is released. */
 int engine_init(struct engine *engine, const struct daemon_config *config,
-		const struct proc_table_config *procs, struct ruleset *ruleset);
+		const struct proc_table_config *procs, const struct engine_host *host,
+		struct ruleset *ruleset);
 /* Fine on a zeroed engine. */
 void engine_done(struct engine *engine);
 
@@ -68,15 +88,34 @@ void engine_seed(const void *record, uint32_t length, void *data);
 void engine_handle(const void *record, uint32_t length, void *data);
 /* A record of haetae's own making (EVENT_OWN), from here on an event like others. */
 void engine_own(struct engine *engine, const void *record, uint32_t length);
+/* An answer of the metadata thread; takes what it keeps, the caller frees it. */
+void engine_answer(struct engine *engine, struct metadata_answer *answer);
+/* So many of the container table's questions, oldest first, have been taken. */
+void engine_asked(struct engine *engine, uint32_t cnt);
+/* Addresses of a host name; fine where no rule has it. */
+void engine_host_name(struct engine *engine, struct str name, const struct host_address *addresses,
+		      uint32_t cnt);
+/* Which sources of metadata are configured. */
+void engine_sources(struct engine *engine, const bool has_source[METADATA_SOURCE__COUNT]);
+/* What was lost around the events that follow. */
+void engine_loss(struct engine *engine, const struct loss_numbers *loss);
+/* The host's users, as users_put() gives them. */
+void engine_users(struct engine *engine, struct str passwd, struct str group);
+/* A process that has gone without a record, and a step of a walk over the cgroups. */
+void engine_gone(struct engine *engine, struct proc_key key);
+void engine_take_walk(struct engine *engine, const struct cgroup_walk *walk);
 /* Between batches: decides held events whose deadline has come and, where metadata have changed,
  * all that now can be. */
-void engine_decide(struct engine *engine, bool has_news);
+void engine_decide(struct engine *engine, uint64_t now_ns);
 /* Boot time of the next such deadline; UINT64_MAX: none. */
 uint64_t engine_deadline_ns(const struct engine *engine);
 /* Decides all that is held: nothing more will come. */
 void engine_flush(struct engine *engine);
 /* Housekeeping between batches: wall clock, grace periods. */
-void engine_tick(struct engine *engine);
+void engine_tick(struct engine *engine, uint64_t now_ns, int64_t wall_offset_ns);
+/* Behind it, but not in a replay: asks this host for what no record tells. What it finds comes in
+ * like everything else. */
+void engine_look(struct engine *engine);
 
 uint64_t engine_delivered(const struct engine *engine);
 uint64_t engine_alerts(const struct engine *engine);

@@ -58,3 +58,39 @@ uint64_t loss_window_cgroup(const struct loss_window *window, uint64_t cgroup_id
 
 	return now > before ? now - before : 0;
 }
+
+void loss_window_numbers(const struct loss_window *window, struct loss_numbers *ret)
+{
+	const struct loss_sample *newest = &window->samples[window->newest];
+
+	*ret = (struct loss_numbers){ .total = loss_window_total(window) };
+	for (uint32_t i = 0; i < newest->cgroup_cnt; i++) {
+		struct probes_cgroup_loss one = newest->cgroups[i];
+
+		one.lost = loss_window_cgroup(window, one.cgroup_id, one.hierarchy);
+		if (one.lost)
+			ret->cgroups[ret->cgroup_cnt++] = one;
+	}
+}
+
+bool loss_numbers_equal(const struct loss_numbers *a, const struct loss_numbers *b)
+{
+	if (a->total != b->total || a->cgroup_cnt != b->cgroup_cnt)
+		return false;
+	for (uint32_t i = 0; i < a->cgroup_cnt; i++)
+		if (a->cgroups[i].cgroup_id != b->cgroups[i].cgroup_id ||
+		    a->cgroups[i].hierarchy != b->cgroups[i].hierarchy ||
+		    a->cgroups[i].lost != b->cgroups[i].lost)
+			return false;
+	return true;
+}
+
+uint64_t loss_numbers_of(const struct loss_numbers *numbers, uint64_t cgroup_id,
+			 enum wire_hierarchy hierarchy)
+{
+	for (uint32_t i = 0; i < numbers->cgroup_cnt; i++)
+		if (numbers->cgroups[i].cgroup_id == cgroup_id &&
+		    numbers->cgroups[i].hierarchy == hierarchy)
+			return numbers->cgroups[i].lost;
+	return 0;
+}

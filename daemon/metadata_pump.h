@@ -8,8 +8,7 @@
 
 /* Hands the container table's questions over; without a thread they are dropped. */
 void metadata_pump_ask(struct metadata *metadata, struct engine *engine);
-/* Applies the answers there are, a bounded number: the rest keeps the descriptor readable. Whether
- * a held event may be decided now. */
-bool metadata_pump_take(struct metadata *metadata, struct engine *engine);
+/* Applies the answers there are, a bounded number: the rest keeps the descriptor readable. */
+void metadata_pump_take(struct metadata *metadata, struct engine *engine);
 
 #endif

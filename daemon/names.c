@@ -26,17 +26,15 @@ int names_poll_fd(const struct names *names)
 	return names->resolver ? resolver_poll_fd(names->resolver) : -1;
 }
 
-bool names_update(struct names *names)
+void names_update(struct names *names, struct engine *engine)
 {
 	struct resolver_answer *answer;
-	bool is_new = false;
 
 	while (names->resolver && (answer = resolver_take(names->resolver))) {
-		host_names_set(names->table, answer->name, answer->addresses, answer->address_cnt);
+		engine_host_name(engine, host_names_at(names->table, answer->name),
+				 answer->addresses, answer->address_cnt);
 		free(answer);
-		is_new = true;
 	}
-	return is_new;
 }
 
 void names_done(struct names *names)

@@ -4,8 +4,7 @@
 #ifndef HAETAE_DAEMON_NAMES_H
 #define HAETAE_DAEMON_NAMES_H
 
-#include "haetae/host_names.h"
-#include "haetae/rules.h"
+#include "engine.h"
 
 struct names {
 	struct host_names *table;  /* owned; NULL where no rule has a host name */
@@ -16,8 +15,8 @@ struct names {
 int names_start(struct names *names, const struct ruleset *ruleset);
 /* Readable when names_update() has something to do; -1: never. */
 int names_poll_fd(const struct names *names);
-/* True where something new is known. */
-bool names_update(struct names *names);
+/* Gives the engine what is new. */
+void names_update(struct names *names, struct engine *engine);
 /* Fine on a zeroed one. */
 void names_done(struct names *names);
 

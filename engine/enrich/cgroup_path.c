@@ -56,7 +56,7 @@ static bool ask(const struct proc_table *table, const struct proc *proc,
 		enum wire_hierarchy hierarchy, char *ret, size_t size)
 {
 	_cleanup_(close_fdp) int fd = -1;
-	struct procfs_strings strings;
+	struct proc_strings strings;
 	char text[CGROUP_FILE_MAX];
 	ssize_t n;
 

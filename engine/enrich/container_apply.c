@@ -30,9 +30,9 @@ static struct cgroup_node *node_of(struct container_table *table, const struct w
 
 	if (node && (node->container || header->time_ns < node->retry_ns))
 		return node;
-	if (table->config.host_root && header->cgroup_id)
+	if (header->cgroup_id && (table->config.host_root || table->config.inputs.recall_place))
 		node = container_learn(table, header);
-	else if (header->cgroup_id == 1) /* the root of a hierarchy, replayed */
+	else if (header->cgroup_id == 1) /* the root of a hierarchy */
 		return cgroup_node_put(table, key, &container_host, false);
 	else
 		return node;
@@ -272,6 +272,7 @@ void container_table_apply(struct container_table *table, struct event *event)
 	enum event_type type = event->schema->type;
 
 	table->has_left = false;
+	table->now_ns = MAX(table->now_ns, event->header->time_ns);
 	event->container = NULL;
 	if (event->schema->flags & EVENT_OWN)
 		return;

@@ -56,6 +56,7 @@ struct container_table {
 	bool is_healthy[METADATA_SOURCE__COUNT];
 	uint64_t pods_since_ns; /* since then the source of pods is known to answer; 0: it does not
 				 */
+	uint64_t now_ns; /* boot time of the newest event, tick or walk: the table has no clock */
 	struct container_table_stats stats;
 
 	int root_fd;		     /* of host_root, O_PATH; -1: nothing is asked of the host */

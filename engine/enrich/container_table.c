@@ -313,14 +313,13 @@ void cgroup_node_set(struct container_table *table, struct cgroup_node *node,
 		     const struct container *container)
 {
 	const struct container *before = node->container;
-	uint64_t now_ns = clock_boot_ns();
 
 	if (before == container)
 		return;
 	node->container = container_ref(container);
 	if (!node->gone_ns) {
-		count_cgroup(table, container, 1, now_ns);
-		count_cgroup(table, before, -1, now_ns);
+		count_cgroup(table, container, 1, table->now_ns);
+		count_cgroup(table, before, -1, table->now_ns);
 	}
 	container_unref(table, before);
 }
@@ -462,6 +461,7 @@ void container_table_collect(struct container_table *table, uint64_t now_ns)
 {
 	struct cgroup_node *node;
 
+	table->now_ns = MAX(table->now_ns, now_ns);
 	while ((node = table->gone_first) && node->gone_ns + table->config.grace_ns <= now_ns) {
 		table->gone_first = node->gone_next;
 		if (!table->gone_first)
@@ -470,8 +470,6 @@ void container_table_collect(struct container_table *table, uint64_t now_ns)
 	}
 	collect_containers(table, now_ns);
 	container_states_expire(table, now_ns);
-	if (table->is_walk_due && table->config.host_root && now_ns >= table->next_walk_ns)
-		(void)container_table_walk(table);
 }
 
 const struct container *container_table_find(const struct container_table *table,

@@ -46,10 +46,14 @@ static int open_in_root(const struct container_table *table, const char *path, u
 /* The folder is there before the shim is started, and so before the cgroup is (decision 26). */
 static bool has_bundle(const struct container_table *table, const struct cgroup_identity *identity)
 {
+	const struct container_inputs *inputs = &table->config.inputs;
 	const char *const *roots = table->config.bundle_roots;
 	uint32_t cnt = table->config.bundle_root_cnt;
 	char path[CGROUP_PATH_MAX];
 
+	if (inputs->recall_bundle)
+		return inputs->recall_bundle(identity->runtime_namespace, identity->id,
+					     inputs->data);
 	if (!cnt) {
 		roots = bundle_roots;
 		cnt = ARRAY_LEN(bundle_roots);
@@ -61,8 +65,11 @@ static bool has_bundle(const struct container_table *table, const struct cgroup_
 			     identity->runtime_namespace, identity->id) >= (int)sizeof(path))
 			continue;
 		fd = open_in_root(table, path, O_PATH | O_NOFOLLOW);
-		if (fd >= 0)
-			return true;
+		if (fd < 0)
+			continue;
+		if (inputs->on_bundle)
+			inputs->on_bundle(identity->runtime_namespace, identity->id, inputs->data);
+		return true;
 	}
 	return false;
 }
@@ -76,17 +83,17 @@ bool container_name(const struct container_table *table, struct str path,
 
 /* Whose a cgroup is of which no record tells who made it. What is below a container is its own,
  * however it is called. NULL: no room. */
-static const struct container *classify(struct container_table *table, const char *path,
-					const struct cgroup_node *above, uint64_t now_ns)
+static const struct container *classify(struct container_table *table, struct str path,
+					const struct cgroup_node *above)
 {
 	struct cgroup_identity identity;
 	struct container_entry *entry;
 
 	if (above && container_entry(above->container))
 		return above->container;
-	if (!container_name(table, str_from(path), &identity))
+	if (!container_name(table, path, &identity))
 		return &container_host;
-	entry = container_entry_put(table, &identity, now_ns);
+	entry = container_entry_put(table, &identity, table->now_ns);
 	return entry ? &entry->container : NULL;
 }
 
@@ -178,7 +185,7 @@ int container_walk_new(struct container_table *table)
 	const char *root = table->config.host_root;
 
 	table->root_fd = -1;
-	if (!root)
+	if (!root || table->config.inputs.recall_place)
 		return 0;
 	table->root_fd = open(*root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	find_mounts(table, root);
@@ -196,41 +203,86 @@ void container_walk_free(struct container_table *table)
 
 /* ---- the walk ---- */
 
+/* Those whose cgroup_rmdir was missed. */
+static void sweep(struct container_table *table, unsigned hierarchy)
+{
+	struct cgroup_node *node;
+	uint32_t cursor = 0;
+
+	while ((node = table_next(&table->nodes, &cursor)))
+		if (node->key >> 62 == hierarchy && node->walk != table->walk_cnt)
+			cgroup_node_mark_gone(table, node, table->now_ns);
+}
+
+static bool take_folder(struct container_table *table, const struct cgroup_walk *walk)
+{
+	uint64_t key = cgroup_node_key(walk->id, walk->hierarchy);
+	const struct cgroup_node *above =
+		cgroup_node_find(table, cgroup_node_key(walk->parent_id, walk->hierarchy));
+	struct cgroup_node *node = cgroup_node_find(table, key);
+
+	if (!above)
+		return false;
+	if (!node || !node->container)
+		node = cgroup_node_put(table, key, classify(table, walk->path, above),
+				       above->is_inherited);
+	if (node)
+		node->walk = table->walk_cnt;
+	return node != NULL;
+}
+
+bool container_table_take_walk(struct container_table *table, const struct cgroup_walk *walk)
+{
+	struct cgroup_node *root;
+
+	switch (walk->type) {
+	case CGROUP_WALK_BEGIN:
+		table->now_ns = MAX(table->now_ns, walk->now_ns);
+		table->walk_cnt++;
+		root = cgroup_node_put(table, cgroup_node_key(KERNFS_ROOT_ID, walk->hierarchy),
+				       &container_host, false);
+		if (root)
+			root->walk = table->walk_cnt;
+		return root != NULL;
+	case CGROUP_WALK_FOLDER:
+		return take_folder(table, walk);
+	case CGROUP_WALK_END:
+		if (walk->is_complete)
+			sweep(table, walk->hierarchy);
+		return true;
+	}
+	return false;
+}
+
 struct walk_level {
 	DIR *directory;
 	uint32_t path_length; /* of this folder's path */
-	struct cgroup_node *node;
+	uint64_t id;
 };
 
 struct walk {
 	struct container_table *table;
 	unsigned hierarchy;
-	uint64_t now_ns;
 	struct walk_level levels[WALK_DEPTH_MAX];
 	unsigned depth;	 /* levels that are open */
 	bool is_partial; /* a folder could not be read */
 	char path[CGROUP_PATH_MAX];
 };
 
-static struct cgroup_node *note_folder(struct walk *walk, const struct cgroup_node *parent,
-				       uint64_t id)
+static bool take_step(struct walk *walk, struct cgroup_walk *step)
 {
-	struct container_table *table = walk->table;
-	uint64_t key = cgroup_node_key(id, walk->hierarchy);
-	struct cgroup_node *node = cgroup_node_find(table, key);
+	const struct container_inputs *inputs = &walk->table->config.inputs;
+	bool is_taken;
 
-	if (!node || !node->container)
-		node = cgroup_node_put(table, key,
-				       classify(table, walk->path, parent, walk->now_ns),
-				       parent->is_inherited);
-	if (node)
-		node->walk = table->walk_cnt;
-	return node;
+	step->hierarchy = walk->hierarchy;
+	is_taken = container_table_take_walk(walk->table, step);
+	if (inputs->on_walk)
+		inputs->on_walk(step, inputs->data);
+	return is_taken;
 }
 
 /* False: it has gone, or is_partial is set. */
-static bool enter_folder(struct walk *walk, int parent_fd, const char *name,
-			 struct cgroup_node *node)
+static bool enter_folder(struct walk *walk, int parent_fd, const char *name, uint64_t id)
 {
 	struct walk_level *level = &walk->levels[walk->depth];
 	int fd;
@@ -247,7 +299,7 @@ static bool enter_folder(struct walk *walk, int parent_fd, const char *name,
 		return false;
 	}
 	level->path_length = (uint32_t)strlen(walk->path);
-	level->node = node;
+	level->id = id;
 	walk->depth++;
 	return true;
 }
@@ -257,7 +309,7 @@ static void step(struct walk *walk)
 {
 	struct walk_level *level = &walk->levels[walk->depth - 1];
 	const struct dirent *entry = readdir(level->directory);
-	struct cgroup_node *node;
+	struct cgroup_walk found = { .type = CGROUP_WALK_FOLDER, .parent_id = level->id };
 	size_t n;
 
 	if (!entry) {
@@ -276,45 +328,33 @@ static void step(struct walk *walk)
 	walk->path[level->path_length] = '/';
 	memcpy(walk->path + level->path_length + 1, entry->d_name, n + 1);
 	/* kernfs gives its number here, too (kernfs_fop_readdir(), fs/kernfs/dir.c). */
-	node = note_folder(walk, level->node, entry->d_ino);
-	walk->is_partial |= !node;
-	if (node)
-		(void)enter_folder(walk, dirfd(level->directory), entry->d_name, node);
-}
-
-/* Those whose cgroup_rmdir was missed. */
-static void sweep(struct container_table *table, unsigned hierarchy, uint64_t now_ns)
-{
-	struct cgroup_node *node;
-	uint32_t cursor = 0;
-
-	while ((node = table_next(&table->nodes, &cursor)))
-		if (node->key >> 62 == hierarchy && node->walk != table->walk_cnt)
-			cgroup_node_mark_gone(table, node, now_ns);
+	found.id = entry->d_ino;
+	found.path = (struct str){ walk->path, level->path_length + 1 + (uint32_t)n };
+	if (take_step(walk, &found))
+		(void)enter_folder(walk, dirfd(level->directory), entry->d_name, found.id);
+	else
+		walk->is_partial = true;
 }
 
 static bool walk_hierarchy(struct container_table *table, unsigned hierarchy, uint64_t now_ns)
 {
 	struct walk *walk = calloc(1, sizeof(*walk));
-	struct cgroup_node *root;
+	struct cgroup_walk begin = { .type = CGROUP_WALK_BEGIN, .now_ns = now_ns };
+	struct cgroup_walk end = { .type = CGROUP_WALK_END };
 	bool is_read;
 
 	if (!walk)
 		return false;
 	walk->table = table;
 	walk->hierarchy = hierarchy;
-	walk->now_ns = now_ns;
-	root = cgroup_node_put(table, cgroup_node_key(KERNFS_ROOT_ID, hierarchy), &container_host,
-			       false);
-	if (root)
-		root->walk = table->walk_cnt;
-	is_read = root && enter_folder(walk, AT_FDCWD, table->mounts[hierarchy], root);
+	is_read = take_step(walk, &begin) &&
+		  enter_folder(walk, AT_FDCWD, table->mounts[hierarchy], KERNFS_ROOT_ID);
 	if (is_read)
 		walk->levels[0].path_length = 0;
 	while (walk->depth)
 		step(walk);
-	if (is_read && !walk->is_partial)
-		sweep(table, hierarchy, now_ns);
+	end.is_complete = is_read && !walk->is_partial;
+	(void)take_step(walk, &end);
 	free(walk);
 	return is_read;
 }
@@ -324,13 +364,18 @@ int container_table_walk(struct container_table *table)
 	uint64_t now_ns = clock_boot_ns();
 	bool is_read = false;
 
-	table->walk_cnt++;
 	table->is_walk_due = false;
 	for (unsigned i = 0; i < HIERARCHY_CNT; i++)
 		is_read |= table->mounts[i] && walk_hierarchy(table, i, now_ns);
 	table->next_walk_ns =
 		clock_boot_ns() + WALK_INTERVAL_NS + WALK_SHARE * (clock_boot_ns() - now_ns);
 	return is_read ? 0 : -ENOENT;
+}
+
+void container_table_look(struct container_table *table, uint64_t now_ns)
+{
+	if (table->is_walk_due && table->config.host_root && now_ns >= table->next_walk_ns)
+		(void)container_table_walk(table);
 }
 
 /* ---- one that was missed ---- */
@@ -361,18 +406,16 @@ static bool read_path(const struct container_table *table, uint32_t pid, unsigne
 	return cgroup_file_find(text, hierarchy, path, CGROUP_PATH_MAX) && path[0] == '/';
 }
 
-/* The nearest folder above that is known to be in a container; whether the path leads to `id`. */
-static bool look_up(struct container_table *table, const char *path, unsigned hierarchy,
-		    uint64_t id, const struct cgroup_node **ret_above)
+/* Whether the path leads to the cgroup; completes what is above. */
+static bool look_up(const struct container_table *table, struct cgroup_place *place)
 {
-	const char *mount = table->mounts[hierarchy];
+	const char *mount = table->mounts[place->hierarchy];
 	char text[2 * CGROUP_PATH_MAX];
 	struct stat info;
 	size_t n = strlen(mount);
 
-	*ret_above = NULL;
-	if (snprintf(text, sizeof(text), "%s%s", mount, path) >= (int)sizeof(text) ||
-	    lstat(text, &info) < 0 || info.st_ino != id)
+	if (snprintf(text, sizeof(text), "%s%s", mount, place->path.p) >= (int)sizeof(text) ||
+	    lstat(text, &info) < 0 || info.st_ino != place->id)
 		return false;
 	for (char *slash; (slash = strrchr(text, '/')) && slash > text + n;) {
 		const struct cgroup_node *node;
@@ -380,32 +423,63 @@ static bool look_up(struct container_table *table, const char *path, unsigned hi
 		*slash = '\0';
 		if (lstat(text, &info) < 0)
 			return false;
-		node = cgroup_node_find(table, cgroup_node_key(info.st_ino, hierarchy));
+		node = cgroup_node_find(table, cgroup_node_key(info.st_ino, place->hierarchy));
 		if (node && container_entry(node->container)) {
-			*ret_above = node;
+			place->above_id = info.st_ino;
 			break;
 		}
 	}
 	return true;
 }
 
-struct cgroup_node *container_learn_path(struct container_table *table, uint64_t id,
-					 unsigned hierarchy, const char *path)
+/* ---- what is learned ---- */
+
+static struct cgroup_node *take_place(struct container_table *table,
+				      const struct cgroup_place *place)
 {
-	const struct cgroup_node *above;
+	const struct cgroup_node *above = NULL;
 	struct cgroup_node *node;
 
-	if (hierarchy >= HIERARCHY_CNT || !table->mounts[hierarchy] ||
-	    !look_up(table, path, hierarchy, id, &above))
-		return NULL;
-	node = cgroup_node_put(table, cgroup_node_key(id, hierarchy),
-			       classify(table, path, above, clock_boot_ns()),
-			       above && above->is_inherited);
+	if (place->above_id)
+		above = cgroup_node_find(table, cgroup_node_key(place->above_id, place->hierarchy));
+	node = cgroup_node_put(table, cgroup_node_key(place->id, place->hierarchy),
+			       classify(table, place->path, above), above && above->is_inherited);
 	if (node) {
 		node->walk = table->walk_cnt;
 		table->stats.learned++;
 	}
 	return node;
+}
+
+/* A replay asks its recording, whatever it is that was asked of the host. */
+static struct cgroup_node *recall(struct container_table *table, uint64_t id,
+				  enum wire_hierarchy hierarchy)
+{
+	const struct container_inputs *inputs = &table->config.inputs;
+	struct cgroup_place place = { 0 };
+
+	if (!inputs->recall_place(id, hierarchy, &place, inputs->data))
+		return NULL;
+	place.id = id;
+	place.hierarchy = hierarchy;
+	return take_place(table, &place);
+}
+
+struct cgroup_node *container_learn_path(struct container_table *table, uint64_t id,
+					 unsigned hierarchy, const char *path)
+{
+	const struct container_inputs *inputs = &table->config.inputs;
+	struct cgroup_place place = { hierarchy, id, str_from(path), 0 };
+
+	if (hierarchy >= HIERARCHY_CNT)
+		return NULL;
+	if (inputs->recall_place)
+		return recall(table, id, hierarchy);
+	if (!table->mounts[hierarchy] || !look_up(table, &place))
+		return NULL;
+	if (inputs->on_place)
+		inputs->on_place(&place, inputs->data);
+	return take_place(table, &place);
 }
 
 struct cgroup_node *container_learn(struct container_table *table, const struct wire_header *header)
@@ -414,8 +488,11 @@ struct cgroup_node *container_learn(struct container_table *table, const struct 
 	struct cgroup_node *node = NULL;
 	char path[CGROUP_PATH_MAX];
 
-	if (hierarchy >= HIERARCHY_CNT || !table->mounts[hierarchy] ||
-	    !may_read(table, clock_boot_ns()))
+	if (hierarchy >= HIERARCHY_CNT)
+		return NULL;
+	if (table->config.inputs.recall_place)
+		return recall(table, header->cgroup_id, hierarchy);
+	if (!table->mounts[hierarchy] || !may_read(table, clock_boot_ns()))
 		return NULL;
 	if (read_path(table, header->pid, hierarchy, path))
 		node = container_learn_path(table, header->cgroup_id, hierarchy, path);

@@ -176,7 +176,7 @@ static bool may_read(struct proc_table *table)
 }
 
 static void source_take(struct image_source *source, struct proc_key key,
-			const struct procfs_strings *strings)
+			const struct proc_strings *strings)
 {
 	source->exe = strings->exe;
 	source->args = strings->args;
@@ -186,31 +186,59 @@ static void source_take(struct image_source *source, struct proc_key key,
 	source->is_args_cut = strings->is_args_cut;
 	source->is_env_cut = strings->is_env_cut;
 	source->is_partial = false;
-	source->procfs_ns = clock_boot_ns();
+	source->procfs_ns = strings->read_ns;
 	source->procfs_key = key;
 }
 
-/* Fills the strings from /proc where it is still the same process and, as far as can be told, the
- * same image. exec after this moment is found out by procfs_ns. */
-static void source_read(struct proc_table *table, struct image_source *source, struct proc_key key,
-			uint32_t reader_pid, const char *comm)
-{
-	struct procfs_strings strings;
+/* A process that is to be read from /proc. */
+struct wanted {
+	struct proc_key key;
+	uint32_t reader_pid; /* its number there; 0: it has none, or none that is known */
+	const char *comm;    /* that its name must begin with; NULL: any */
+	bool is_seed;	     /* not limited by max_reads */
+};
 
-	if (procfs_read(table->procfs, reader_pid, key.start_ns, comm, &strings) != 0) {
+/* Its number where events name it, but no seed did. */
+static uint32_t shared_pid(const struct proc_table *table, uint32_t pid)
+{
+	return table->is_pid_shared && !table->is_pid_translated ? pid : 0;
+}
+
+/* The one place where strings come in that no record brought: from /proc where it is still the same
+ * process and, as far as can be told, the same image, or from the recording. */
+static bool read_strings(struct proc_table *table, const struct wanted *wanted,
+			 struct proc_strings *ret)
+{
+	const struct proc_inputs *inputs = &table->config.inputs;
+
+	if (inputs->recall)
+		return inputs->recall(wanted->key, ret, inputs->data);
+	if (!table->procfs)
+		return false;
+	if (!wanted->reader_pid || (!wanted->is_seed && !may_read(table))) {
+		table->stats.procfs_skipped++;
+		return false;
+	}
+	if (procfs_read(table->procfs, wanted->reader_pid, wanted->key.start_ns, wanted->comm,
+			ret) != 0) {
 		table->stats.procfs_failed++;
-		return;
+		return false;
 	}
 	table->stats.procfs_read++;
-	source_take(source, key, &strings);
+	if (inputs->on_strings)
+		inputs->on_strings(wanted->key, ret, inputs->data);
+	return true;
 }
 
 struct proc_image *image_from_seed(struct proc_table *table, struct event *event)
 {
 	const struct wire_header *header = event->header;
-	struct proc_key key = { header->start_ns, header->pid };
 	uint64_t pid = table->config.is_host_proc ? header->pid
 						  : number_param(event, PARAM_TASK_SEED_reader_pid);
+	const struct wanted wanted = { .key = { header->start_ns, header->pid },
+				       .reader_pid = pid > INT32_MAX ? 0 : (uint32_t)pid,
+				       .is_seed = true };
+	struct proc_strings strings;
 	struct image_source source = {
 		.exec_id = header->exec_id,
 		.comm = header->comm,
@@ -221,10 +249,8 @@ struct proc_image *image_from_seed(struct proc_table *table, struct event *event
 		.is_partial = true,
 	};
 
-	if (pid == 0 || pid > INT32_MAX)
-		table->stats.procfs_skipped++;
-	else if (table->procfs)
-		source_read(table, &source, key, (uint32_t)pid, NULL);
+	if (read_strings(table, &wanted, &strings))
+		source_take(&source, wanted.key, &strings);
 	return image_new(table, &source);
 }
 
@@ -236,36 +262,28 @@ struct proc_image *image_from_header(struct proc_table *table, const struct wire
 		.comm = header->comm,
 		.is_partial = true,
 	};
-	struct proc_key key = { header->start_ns, header->pid };
 	char comm[WIRE_COMM_LEN + 1] = { 0 };
+	const struct wanted wanted = { .key = { header->start_ns, header->pid },
+				       .reader_pid = shared_pid(table, header->pid),
+				       .comm = header->tid == header->pid ? comm : NULL };
+	struct proc_strings strings;
 
 	memcpy(comm, header->comm, WIRE_COMM_LEN);
-	if (!table->procfs || !is_readable)
-		return image_new(table, &source);
-	if (!table->is_pid_shared || table->is_pid_translated || !may_read(table))
-		table->stats.procfs_skipped++;
-	else
-		source_read(table, &source, key, header->pid,
-			    header->tid == header->pid ? comm : NULL);
+	if (is_readable && read_strings(table, &wanted, &strings))
+		source_take(&source, wanted.key, &strings);
 	return image_new(table, &source);
 }
 
 struct proc_image *image_from_procfs(struct proc_table *table, struct proc_key key,
-				     struct procfs_strings *ret)
+				     struct proc_strings *ret)
 {
 	struct image_source source = { .comm = ret->comm, .is_id_open = true };
+	const struct wanted wanted = { .key = key, .reader_pid = shared_pid(table, key.pid) };
 
-	if (!table->procfs || !table->is_pid_shared || table->is_pid_translated)
+	/* Where /proc has other numbers there is no use in asking each second. */
+	if ((!wanted.reader_pid && !table->config.inputs.recall) ||
+	    !read_strings(table, &wanted, ret))
 		return NULL;
-	if (!may_read(table)) {
-		table->stats.procfs_skipped++;
-		return NULL;
-	}
-	if (procfs_read(table->procfs, key.pid, key.start_ns, NULL, ret) != 0) {
-		table->stats.procfs_failed++;
-		return NULL;
-	}
-	table->stats.procfs_read++;
 	source_take(&source, key, ret);
 	return image_new(table, &source);
 }

@@ -33,7 +33,7 @@ struct proc_image *image_from_header(struct proc_table *table, const struct wire
 /* From /proc alone, for a process that no record told of: also gives what else /proc says. NULL
  * where it is gone, may not be read now, or has no room. */
 struct proc_image *image_from_procfs(struct proc_table *table, struct proc_key key,
-				     struct procfs_strings *ret);
+				     struct proc_strings *ret);
 
 /* The image of this exec id, or NULL. */
 struct proc_image *image_find(const struct proc *proc, uint64_t exec_id);

@@ -281,7 +281,7 @@ int proc_table_new(const struct proc_table_config *config, struct proc_table **r
 		return -ENOMEM;
 	table->stand_in->refs = 1;
 	table->stand_in->is_partial = true;
-	if (config->proc_root) {
+	if (config->proc_root && !config->inputs.recall) {
 		r = procfs_new(config->proc_root, config->want_env, &table->procfs);
 		if (r < 0)
 			return r;
@@ -315,7 +315,7 @@ struct proc_table *proc_table_free(struct proc_table *table)
  * records were lost. Its own first event completes it. */
 static void add_from_procfs(struct proc_table *table, struct proc_key key)
 {
-	struct procfs_strings strings = { 0 };
+	struct proc_strings strings = { 0 };
 	const struct proc *parent;
 	struct proc *proc;
 	struct proc_image *image;
@@ -379,27 +379,42 @@ static void link_late(struct proc_table *table)
 		(void)link_all(table, missing);
 }
 
+void proc_table_gone(struct proc_table *table, struct proc_key key, uint64_t now_ns)
+{
+	struct proc *proc = proc_table_get(table, key);
+
+	if (proc && !proc->exit_ns)
+		infer_exit(table, proc, now_ns);
+}
+
 /* Where a procexit record was lost its process would stay for ever. Asks the kernel with kill(2),
  * which hidepid cannot deceive, for some of the processes that have been silent. */
-static void check_liveness(struct proc_table *table, uint64_t now_ns)
+void proc_table_look(struct proc_table *table, uint64_t now_ns)
 {
-	struct proc *gone[LIVENESS_CHECKS], *proc;
+	const struct proc_inputs *inputs = &table->config.inputs;
+	struct proc_key gone[LIVENESS_CHECKS];
+	const struct proc *proc;
 	unsigned gone_cnt = 0;
 
-	if (!table->procfs || !table->is_pid_shared || table->is_pid_translated)
+	if (now_ns < table->next_look_ns || !table->procfs || !table->is_pid_shared ||
+	    table->is_pid_translated)
 		return;
+	table->next_look_ns = now_ns + NS_PER_SEC;
 	for (unsigned i = 0; i < LIVENESS_CHECKS; i++) {
-		proc = table_next(&table->by_pid, &table->check_cursor);
+		proc = table_next(&table->by_pid, &table->look_cursor);
 		if (!proc) {
-			table->check_cursor = 0;
+			table->look_cursor = 0;
 			break;
 		}
 		if (proc->last_ns + LIVENESS_QUIET_NS < now_ns &&
 		    kill((pid_t)proc->key.pid, 0) < 0 && errno == ESRCH)
-			gone[gone_cnt++] = proc;
+			gone[gone_cnt++] = proc->key;
 	}
-	while (gone_cnt)
-		infer_exit(table, gone[--gone_cnt], now_ns);
+	while (gone_cnt) {
+		proc_table_gone(table, gone[--gone_cnt], now_ns);
+		if (inputs->on_gone)
+			inputs->on_gone(gone[gone_cnt], inputs->data);
+	}
 }
 
 void proc_table_collect(struct proc_table *table, uint64_t now_ns)
@@ -411,11 +426,10 @@ void proc_table_collect(struct proc_table *table, uint64_t now_ns)
 		table->stats.expired++;
 		drop(table, proc);
 	}
-	if (now_ns < table->next_check_ns)
+	if (now_ns < table->next_link_ns)
 		return;
-	table->next_check_ns = now_ns + NS_PER_SEC;
+	table->next_link_ns = now_ns + NS_PER_SEC;
 	link_late(table);
-	check_liveness(table, now_ns);
 }
 
 const struct proc *proc_table_find(const struct proc_table *table, struct proc_key key)

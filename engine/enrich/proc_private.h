@@ -28,7 +28,7 @@ struct proc_table {
 	uint64_t last_serial;
 	struct proc_table_stats stats;
 
-	struct procfs *procfs; /* owned; NULL: replay */
+	struct procfs *procfs; /* owned; NULL: this host is not asked */
 	/* Our pids are the initial namespace's: a seed had the same pid in both, and none differed.
 	 */
 	bool is_pid_shared, is_pid_translated;
@@ -37,8 +37,8 @@ struct proc_table {
 
 	uint32_t unlinked_cnt; /* parents and creators that are named but not in the table */
 	bool is_grown;	       /* a process came since they were last looked for */
-	uint64_t next_check_ns;
-	uint32_t check_cursor; /* into by_pid */
+	uint64_t next_link_ns, next_look_ns;
+	uint32_t look_cursor; /* into by_pid */
 };
 
 static inline bool proc_key_equal(struct proc_key a, struct proc_key b)

@@ -71,7 +71,7 @@ static ssize_t read_file(int dir_fd, const char *name, char *data, size_t max)
 }
 
 /* "PID (comm) S ppid …": the name may hold blanks and parentheses, so it ends at the last one. */
-static bool parse_stat(char *line, const char **ret_comm, struct procfs_strings *ret,
+static bool parse_stat(char *line, const char **ret_comm, struct proc_strings *ret,
 		       uint64_t *ret_start_ticks)
 {
 	char *comm = strchr(line, '('), *end = strrchr(line, ')'), *field;
@@ -98,7 +98,7 @@ static bool parse_stat(char *line, const char **ret_comm, struct procfs_strings 
 /* Compares in ticks of 10 ms, which is all that /proc knows; the pid would have to come round
  * within one. The name is a prefix, because a worker thread of the kernel shows more. */
 static int check_identity(struct procfs *procfs, int dir_fd, uint64_t start_ns, const char *comm,
-			  struct procfs_strings *ret)
+			  struct proc_strings *ret)
 {
 	char line[PROCFS_STAT_MAX + 1];
 	const char *stat_comm;
@@ -149,9 +149,9 @@ static struct str read_vector(int dir_fd, const char *name, char *data, size_t m
 }
 
 int procfs_read(struct procfs *procfs, uint32_t pid, uint64_t start_ns, const char *comm,
-		struct procfs_strings *ret)
+		struct proc_strings *ret)
 {
-	struct procfs_strings strings = { 0 };
+	struct proc_strings strings = { 0 };
 	_cleanup_(close_fdp) int dir_fd = -1;
 	struct stat info;
 	char name[16];
@@ -186,6 +186,7 @@ int procfs_read(struct procfs *procfs, uint32_t pid, uint64_t start_ns, const ch
 		strings.exe = (struct str){ strings.args.p, n };
 		strings.args = (struct str){ strings.args.p + skip, strings.args.n - skip };
 	}
+	strings.read_ns = clock_boot_ns();
 	*ret = strings;
 	return 0;
 }

@@ -5,23 +5,13 @@
 #ifndef ENRICH_PROCFS_H
 #define ENRICH_PROCFS_H
 
-#include "haetae/wire.h"
-#include "haetae/base.h"
+#include "haetae/proc.h"
 
 #define PROCFS_ARGS_MAX 8192 /* as much of an argument area as an exec record may carry of it */
 #define PROCFS_ENV_MAX	16384
 #define PROCFS_PATH_MAX 4096 /* PATH_MAX: what d_path can give through a link of /proc */
 
 struct procfs; /* opaque */
-
-/* Views into the reader's own memory, valid until its next call. p NULL: could not be read. */
-struct procfs_strings {
-	struct str exe, args, env, exepath, cwd;
-	bool is_args_cut, is_env_cut;
-	char comm[WIRE_COMM_LEN + 1];
-	uint32_t parent_pid, group_id, session_id, tty; /* in the mount's pid namespace */
-	uint32_t uid; /* effective; 0 also where the process is not dumpable */
-};
 
 #define PROCFS_E_GONE	    1 /* no such process, or another one with this pid */
 #define PROCFS_E_OTHER	    2 /* it goes by another name now: another image, as far as we can tell */
@@ -31,8 +21,9 @@ struct procfs_strings {
 int procfs_new(const char *root, bool want_env, struct procfs **ret);
 struct procfs *procfs_free(struct procfs *procfs);
 /* Reads the process that has this pid in the mount's pid namespace, if it started at start_ns and
- * its main thread's name begins with comm (NULL: any). 0 or PROCFS_E_…; *ret is set on 0 only. */
+ * its main thread's name begins with comm (NULL: any). 0 or PROCFS_E_…; *ret is set on 0 only, and
+ * valid until the next call. */
 int procfs_read(struct procfs *procfs, uint32_t pid, uint64_t start_ns, const char *comm,
-		struct procfs_strings *ret);
+		struct proc_strings *ret);
 
 #endif

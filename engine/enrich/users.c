@@ -1,6 +1,6 @@
 /*
  * Names of users and groups from passwd(5) and group(5): the host's, or a container's own. Owns
- * both files' text and an index sorted by id; field getters borrow names until their next call.
+ * both files' text and an index sorted by id; field getters borrow names until the next look.
  * Engine thread.
  *
  * Reads the files itself, because getpwuid() would ask NSS modules and the network, and allocates.
@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "haetae/clock.h"
-
 #define USERS_FILE_MAX	  (4U << 20) /* of one file; a larger one keeps its first part */
 #define USERS_ENTRIES_MAX 65536U     /* of one file; later ones are passed over */
 #define USERS_LINE_MAX	  8192U	     /* a longer one is passed over */
@@ -28,17 +26,16 @@ struct entry {
 };
 
 struct file {
-	char path[USERS_PATH_MAX];
-	struct stat seen;      /* as it was when it was read; zero: not read yet */
-	char *text;	       /* owned; fields end in NUL */
-	struct entry *entries; /* owned; sorted by id */
+	char path[USERS_PATH_MAX]; /* "": texts in memory */
+	struct stat seen;	   /* as it was when it was read; zero: not read yet */
+	char *text;		   /* owned; fields end in NUL */
+	struct entry *entries;	   /* owned; sorted by id */
 	uint32_t entry_cnt;
 };
 
 struct users {
 	_Atomic uint32_t refs; /* less one */
 	struct file passwd, group;
-	uint64_t next_check_ns;
 };
 
 static void file_done(struct file *file)
@@ -157,8 +154,8 @@ static size_t whole_lines(const char *text, size_t n)
 }
 
 /* Reads the file where it differs from the one that was read; where it is gone for the moment, or
- * not a regular file, the old content stays. */
-static void file_refresh(struct file *file)
+ * not a regular file, the old content stays. Whether it was read. */
+static bool file_look(struct file *file)
 {
 	_cleanup_(close_fdp) int fd = -1;
 	_cleanup_(freep) char *text = NULL;
@@ -167,23 +164,24 @@ static void file_refresh(struct file *file)
 	struct stat now;
 	size_t n;
 
-	if (stat(file->path, &now) < 0 || is_same(&now, &file->seen))
-		return;
+	if (!*file->path || stat(file->path, &now) < 0 || is_same(&now, &file->seen))
+		return false;
 	fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &now) < 0 || !S_ISREG(now.st_mode))
-		return;
+		return false;
 	text = malloc(USERS_FILE_MAX + 1);
 	if (!text)
-		return;
+		return false;
 	n = read_text(fd, text, USERS_FILE_MAX);
 	if (n == USERS_FILE_MAX)
 		n = whole_lines(text, n);
 	max_cnt = MIN(count_lines(text, n), USERS_ENTRIES_MAX);
 	entries = calloc(max_cnt, sizeof(*entries));
 	if (!entries)
-		return;
+		return false;
 	file->seen = now;
 	file_parse(file, TAKE_PTR(text), n, TAKE_PTR(entries), max_cnt);
+	return true;
 }
 
 static int file_from(struct file *file, struct str given)
@@ -200,15 +198,11 @@ static int file_from(struct file *file, struct str given)
 	return 0;
 }
 
-static void refresh(struct users *users)
+bool users_look(struct users *users)
 {
-	uint64_t now_ns = clock_boot_ns();
+	bool is_news = file_look(&users->passwd);
 
-	if (now_ns < users->next_check_ns)
-		return;
-	users->next_check_ns = now_ns + NS_PER_SEC;
-	file_refresh(&users->passwd);
-	file_refresh(&users->group);
+	return file_look(&users->group) || is_news;
 }
 
 int users_new(const char *etc_root, struct users **ret)
@@ -219,7 +213,7 @@ int users_new(const char *etc_root, struct users **ret)
 		return -ENOMEM;
 	snprintf(users->passwd.path, sizeof(users->passwd.path), "%s/passwd", etc_root);
 	snprintf(users->group.path, sizeof(users->group.path), "%s/group", etc_root);
-	refresh(users);
+	(void)users_look(users);
 	*ret = users;
 	return 0;
 }
@@ -230,11 +224,57 @@ int users_new_from(struct str passwd, struct str group, struct users **ret)
 
 	if (!users)
 		return -ENOMEM;
-	users->next_check_ns = UINT64_MAX;
 	if (file_from(&users->passwd, passwd) < 0 || file_from(&users->group, group) < 0)
 		return -ENOMEM;
 	*ret = TAKE_PTR(users);
 	return 0;
+}
+
+static void swap_content(struct file *a, struct file *b)
+{
+	struct file old = { .text = a->text, .entries = a->entries, .entry_cnt = a->entry_cnt };
+
+	a->text = b->text;
+	a->entries = b->entries;
+	a->entry_cnt = b->entry_cnt;
+	b->text = old.text;
+	b->entries = old.entries;
+	b->entry_cnt = old.entry_cnt;
+}
+
+int users_set(struct users *users, struct str passwd, struct str group)
+{
+	struct users *given;
+	int r = users_new_from(passwd, group, &given);
+
+	if (r < 0)
+		return r;
+	swap_content(&users->passwd, &given->passwd);
+	swap_content(&users->group, &given->group);
+	users_free(given);
+	return 0;
+}
+
+/* By id: the first of two with the same is the one that find() has, too. */
+static void put_file(const struct file *file, bool is_passwd, struct buf *out)
+{
+	for (uint32_t i = 0; i < file->entry_cnt; i++) {
+		const struct entry *entry = &file->entries[i];
+
+		if (i > 0 && entry->id == file->entries[i - 1].id)
+			continue;
+		/* Never longer than the line it came from, which was not too long. */
+		buf_printf(out, "%s::%u", entry->name, entry->id);
+		if (is_passwd && (*entry->home || *entry->shell))
+			buf_printf(out, ":::%s:%s", entry->home, entry->shell);
+		buf_putc(out, '\n');
+	}
+}
+
+void users_put(const struct users *users, struct buf *passwd, struct buf *group)
+{
+	put_file(&users->passwd, true, passwd);
+	put_file(&users->group, false, group);
 }
 
 struct users *users_ref(struct users *users)
@@ -272,7 +312,6 @@ const char *users_name(struct users *users, uint32_t uid)
 {
 	const struct entry *entry;
 
-	refresh(users);
 	entry = find(&users->passwd, uid);
 	return entry ? entry->name : NULL;
 }
@@ -281,7 +320,6 @@ const char *users_group_name(struct users *users, uint32_t gid)
 {
 	const struct entry *entry;
 
-	refresh(users);
 	entry = find(&users->group, gid);
 	return entry ? entry->name : NULL;
 }
@@ -290,7 +328,6 @@ const char *users_home(struct users *users, uint32_t uid)
 {
 	const struct entry *entry;
 
-	refresh(users);
 	entry = find(&users->passwd, uid);
 	return entry ? entry->home : NULL;
 }
@@ -299,7 +336,6 @@ const char *users_shell(struct users *users, uint32_t uid)
 {
 	const struct entry *entry;
 
-	refresh(users);
 	entry = find(&users->passwd, uid);
 	return entry ? entry->shell : NULL;
 }

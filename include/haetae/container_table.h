@@ -13,9 +13,47 @@ struct container_table; /* opaque */
 
 #define CONTAINER_LEFT_PATH_MAX 1024 /* as much as the tracepoint's (TRACE_CGROUP_PATH_LEN) */
 
+/* One step of a walk over a hierarchy: its begin, each folder behind the one above it, its end. */
+enum cgroup_walk_type {
+	CGROUP_WALK_BEGIN,
+	CGROUP_WALK_FOLDER,
+	CGROUP_WALK_END
+};
+struct cgroup_walk {
+	enum cgroup_walk_type type;
+	enum wire_hierarchy hierarchy;
+	uint64_t now_ns;	/* BEGIN: boot time */
+	uint64_t id, parent_id; /* FOLDER: kernfs numbers */
+	struct str path;  /* FOLDER: within the hierarchy, ended by a NUL behind it; borrowed */
+	bool is_complete; /* END: what was not seen is not there */
+};
+
+/* A cgroup whose record was missed, as this host tells it. */
+struct cgroup_place {
+	enum wire_hierarchy hierarchy;
+	uint64_t id;
+	struct str path;   /* within the hierarchy, ended by a NUL behind it; borrowed */
+	uint64_t above_id; /* the nearest folder above that is in a container; 0: none is */
+};
+
+/* What the table takes from this host beside records, so that a run can be recorded and replayed.
+ * NULL in `recall_…`: the host is asked; in `on_…`: nobody is told. Told before it counts, but for
+ * the steps of walks. */
+struct container_inputs {
+	/* Replay: false where the host could not tell. Valid until the next call. */
+	bool (*recall_place)(uint64_t id, enum wire_hierarchy hierarchy, struct cgroup_place *ret,
+			     void *data);
+	/* Replay: whether containerd has a bundle of this name. */
+	bool (*recall_bundle)(const char *runtime_namespace, const char *id, void *data);
+	void (*on_place)(const struct cgroup_place *place, void *data);
+	void (*on_bundle)(const char *runtime_namespace, const char *id, void *data);
+	void (*on_walk)(const struct cgroup_walk *walk, void *data);
+	void *data;
+};
+
 struct container_table_config {
-	/* Prefix of /sys/fs/cgroup and /proc: "" or "/host"; NULL: nothing is asked of this host
-	 * (replay). */
+	/* Prefix of /sys/fs/cgroup and /proc: "" or "/host"; NULL: nothing is asked of this host.
+	 */
 	const char *host_root;
 	/* Where containerd keeps the bundles of containers that run, as paths of the host; they
 	 * tell a container of `ctr` from a cgroup of somebody else. Empty: those that are usual.
@@ -30,6 +68,7 @@ struct container_table_config {
 	uint32_t max_cgroups;	 /* default 65536 */
 	uint32_t max_containers; /* default 16384 */
 	uint64_t grace_ns;	 /* how long one that has gone is kept; default 30 s */
+	struct container_inputs inputs;
 };
 void container_table_config_default(struct container_table_config *config);
 
@@ -49,6 +88,10 @@ struct container_table *container_table_free(struct container_table *table);
 /* Reads the cgroups there are from the mounted hierarchies. Call it between probes_attach() and
  * probes_seed(). 0 or a negative errno (no hierarchy could be read: the daemon goes on). */
 int container_table_walk(struct container_table *table);
+/* Walks again where it has become necessary. Not in a replay, which has what on_walk was told: */
+void container_table_look(struct container_table *table, uint64_t now_ns);
+/* One step of a walk. False: no room for the folder, or nobody above it is known. */
+bool container_table_take_walk(struct container_table *table, const struct cgroup_walk *walk);
 /* Applies records of cgroups and sets event->container. After proc_table_apply(). */
 void container_table_apply(struct container_table *table, struct event *event);
 /* A process that left the cgroup of its container, which it keeps all the same; or one of the host

@@ -7,6 +7,7 @@
 #ifndef HAETAE_PROC_H
 #define HAETAE_PROC_H
 
+#include "haetae/buf.h"
 #include "haetae/event.h"
 
 struct proc_key {
@@ -76,17 +77,41 @@ struct proc {
 
 struct proc_table; /* opaque */
 
+/* What /proc said of one process that no record told of. Borrowed. p NULL: could not be read. */
+struct proc_strings {
+	struct str exe, args, env, exepath, cwd;
+	bool is_args_cut, is_env_cut;
+	char comm[WIRE_COMM_LEN + 1];
+	uint32_t parent_pid, group_id, session_id, tty; /* in the reader's pid namespace */
+	uint32_t uid;	  /* effective; 0 also where the process is not dumpable */
+	uint64_t read_ns; /* boot time: an exec after it is found out by this */
+};
+
+/* What the table takes from this host beside records, so that a run can be recorded and replayed.
+ */
+struct proc_inputs {
+	/* Replay: instead of asking /proc; false where it had no answer. Valid until the next call.
+	 * NULL: /proc is asked. */
+	bool (*recall)(struct proc_key key, struct proc_strings *ret, void *data);
+	/* Told of each answer of /proc, before it counts; and of each process that has gone without
+	 * a record. NULL: nobody is. */
+	void (*on_strings)(struct proc_key key, const struct proc_strings *strings, void *data);
+	void (*on_gone)(struct proc_key key, void *data);
+	void *data;
+};
+
 struct proc_table_config {
 	uint32_t max_processes; /* default 65536 */
 	uint64_t max_bytes;	/* of images and nodes; default 128 MiB */
 	uint64_t grace_ns;	/* how long an exited process is kept; default 10 s */
 	uint32_t max_images;	/* recent images a process keeps; default 4 */
-	const char *proc_root;	/* "/proc"; NULL: nothing is asked of this host (replay) */
+	const char *proc_root;	/* "/proc"; NULL: nothing is asked of this host */
 	bool is_host_proc;	/* proc_root numbers processes as the host does, whatever the
 				   daemon's own pid namespace */
 	bool want_env;		/* read environ beside cmdline; default false (decision 29) */
 	uint32_t max_reads;	/* processes whose strings are read from /proc in a second, seeds
 				   apart; default 200 */
+	struct proc_inputs inputs;
 };
 void proc_table_config_default(struct proc_table_config *config);
 
@@ -119,9 +144,14 @@ static inline void proc_table_freep(struct proc_table **table)
  * fails: what finds no room is counted and leaves both NULL; an image that finds none is stood in
  * for by one that has only exec_id and comm. */
 void proc_table_apply(struct proc_table *table, struct event *event);
-/* Drops exited processes whose grace is over, and once a second looks for processes whose exit
- * record was lost. Cheap; call it once a batch and when idle. */
+/* Drops exited processes whose grace is over, and once a second links who came before its parent.
+ * Cheap; call it once a batch and when idle. */
 void proc_table_collect(struct proc_table *table, uint64_t now_ns);
+/* Once a second: looks on this host for processes whose exit record was lost. Not in a replay,
+ * which has what on_gone was told: */
+void proc_table_look(struct proc_table *table, uint64_t now_ns);
+/* The process has gone, and no record tells when. Fine where it is not known. */
+void proc_table_gone(struct proc_table *table, struct proc_key key, uint64_t now_ns);
 
 const struct proc *proc_table_find(const struct proc_table *table, struct proc_key key);
 /* The image that was running when exec_id was; the nearest older one where it is gone; NULL where
@@ -148,14 +178,21 @@ unsigned proc_ancestry(const struct proc_table *table, const struct proc *proc,
 bool proc_cgroup_path(const struct proc_table *table, uint64_t cgroup_id,
 		      enum wire_hierarchy hierarchy, char *ret, size_t size);
 
-/* User and group names of the host's /etc/passwd and /etc/group, read at start and when the files
- * change (checked at most once a second). NULL where the id has none. A name is valid until the
- * next call. Not being able to read them is no error: nobody has a name then. */
+/* User and group names of the host's /etc/passwd and /etc/group. NULL where the id has none. A name
+ * is valid until users_look() or users_set(). Not being able to read them is no error: nobody has a
+ * name then. */
 struct users; /* opaque */
-/* etc_root: the folder of both files, "/etc". 0 or -ENOMEM. */
+/* etc_root: the folder of both files, "/etc"; it reads them. 0 or -ENOMEM. */
 int users_new(const char *etc_root, struct users **ret);
 /* Of texts in memory, which it copies: those of a container. Does not look again. 0 or -ENOMEM. */
 int users_new_from(struct str passwd, struct str group, struct users **ret);
+/* Reads again what has changed on this host; true where something has. Once a second is enough. */
+bool users_look(struct users *users);
+/* Takes these texts instead of what it has. 0 or -ENOMEM: it keeps that then. */
+int users_set(struct users *users, struct str passwd, struct str group);
+/* What it knows, as such texts: without passwords and comments, of each id the entry that counts.
+ */
+void users_put(const struct users *users, struct buf *passwd, struct buf *group);
 /* One more owner; each calls users_free(). Any thread. */
 struct users *users_ref(struct users *users);
 struct users *users_free(struct users *users);

@@ -318,9 +318,9 @@ static void check_namespace(const char *mount)
 	(void)mkdir(docker, 0755);
 	cr_assert(mkdir(path, 0755) == 0 && move_to(path, child));
 	cr_expect(!container_of(table, child, id_of(path), WIRE_HIERARCHY_V2));
-	container_table_collect(table, clock_boot_ns());
+	container_table_look(table, clock_boot_ns());
 	cr_expect(!container_table_find(table, STR(B64)), "not so soon after the last");
-	container_table_collect(table, clock_boot_ns() + 3600 * NS_PER_SEC);
+	container_table_look(table, clock_boot_ns() + 3600 * NS_PER_SEC);
 	container = container_table_find(table, STR(B64));
 	cr_expect(container != NULL);
 	cr_expect(container_of(table, child, id_of(path), WIRE_HIERARCHY_V2) == container);

@@ -376,7 +376,13 @@ Test(bounds, late_links)
 	proc_table_free(table);
 }
 
-/* A process whose exit record was lost is noticed, and taken back where that was wrong. */
+static void note_gone(struct proc_key key, void *data)
+{
+	*(struct proc_key *)data = key;
+}
+
+/* A process whose exit record was lost is noticed, and taken back where that was wrong. A table
+ * that is told of it knows as much. */
 Test(bounds, lost_exit)
 {
 	struct proc_table_config config = plain_config();
@@ -385,23 +391,35 @@ Test(bounds, lost_exit)
 	struct step seed = { STEP_SEED,	  .at = 100,	.start = 5,
 			     .parent = 1, .exec_id = 2, .comm = "gone" };
 	uint64_t now_ns = 100 * NS_PER_SEC;
+	struct proc_key gone = { 0 };
+	struct proc_table *told;
 	pid_t child = fork();
 
 	cr_assert_geq(child, 0);
 	if (child == 0)
 		_exit(0);
 	cr_assert_eq(waitpid(child, NULL, 0), child);
+	told = new_table(&config);
 	config.proc_root = "/proc";
+	config.inputs = (struct proc_inputs){ .on_gone = note_gone, .data = &gone };
 	table = new_table(&config);
 	record_init(&record);
 	seed.pid = seed.reader_pid = (uint32_t)child;
+	record_apply(&record, told, &seed);
 	record_apply(&record, table, &seed);
 	seed.pid = seed.reader_pid = (uint32_t)getpid();
 	record_apply(&record, table, &seed);
 	cr_expect_not_null(proc_table_find_pid(table, (uint32_t)child));
-	proc_table_collect(table, now_ns);
+	proc_table_look(table, now_ns);
 	cr_expect_null(proc_table_find_pid(table, (uint32_t)child));
 	cr_expect_not_null(proc_table_find_pid(table, (uint32_t)getpid()));
+	cr_expect_eq(gone.pid, (uint32_t)child);
+	proc_table_gone(told, gone, now_ns);
+	proc_table_gone(told, gone, now_ns + 1);
+	proc_table_gone(told, (struct proc_key){ 1, 1 }, now_ns);
+	cr_expect_null(proc_table_find_pid(told, (uint32_t)child));
+	cr_expect_eq(stats_of(told).exit_missed, 1);
+	proc_table_free(told);
 	cr_expect_eq(stats_of(table).exit_missed, 1);
 	seed.kind = STEP_EVENT;
 	seed.pid = (uint32_t)child;

@@ -79,7 +79,7 @@ static struct procfs *new_reader(bool want_env)
 Test(procfs, strings)
 {
 	struct procfs *procfs = new_reader(true);
-	struct procfs_strings s;
+	struct proc_strings s;
 
 	cr_assert_eq(procfs_read(procfs, 50, 1234 * TICK_NS + 5, "prog", &s), 0);
 	cr_expect(str_eq_text(s.exe, "prog"));
@@ -94,7 +94,7 @@ Test(procfs, strings)
 Test(procfs, identity)
 {
 	struct procfs *procfs = new_reader(false);
-	struct procfs_strings s;
+	struct proc_strings s;
 
 	cr_expect_eq(procfs_read(procfs, 50, 1235 * TICK_NS, "prog", &s), PROCFS_E_GONE,
 		     "the same pid, but another start");
@@ -111,7 +111,7 @@ Test(procfs, identity)
 Test(procfs, hostile_name)
 {
 	struct procfs *procfs = new_reader(false);
-	struct procfs_strings s;
+	struct proc_strings s;
 
 	put_process(60, ") S 1 2 3 (\n)", 777);
 	cr_expect_eq(procfs_read(procfs, 60, 777 * TICK_NS, ") S 1 2 3 (\n)", &s), 0);
@@ -127,7 +127,7 @@ Test(procfs, command_lines)
 {
 	static char big[PROCFS_ARGS_MAX + 100];
 	struct procfs *procfs = new_reader(false);
-	struct procfs_strings s;
+	struct proc_strings s;
 
 	put_file("50/cmdline", "sshd: root@pts/0", 16);
 	cr_assert_eq(procfs_read(procfs, 50, 1234 * TICK_NS, NULL, &s), 0);
@@ -157,7 +157,7 @@ Test(procfs, command_lines)
 Test(procfs, links)
 {
 	struct procfs *procfs = new_reader(false);
-	struct procfs_strings s;
+	struct proc_strings s;
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/50/exe", root);
@@ -177,7 +177,7 @@ Test(procfs, links)
 Test(procfs, no_root)
 {
 	struct procfs *procfs = NULL;
-	struct procfs_strings s;
+	struct proc_strings s;
 
 	cr_assert_eq(procfs_new("/nonexistent", false, &procfs), 0);
 	cr_expect_eq(procfs_read(procfs, 50, 1234 * TICK_NS, NULL, &s), PROCFS_E_GONE);
@@ -408,10 +408,116 @@ Test(procfs, missing_parent)
 }
 
 /* The real /proc, and a child of our own. */
+/* What a table was told of /proc gives another one the same processes, with no /proc at all. */
+struct recording {
+	struct proc_key keys[8];
+	struct proc_strings strings[8];
+	unsigned cnt;
+};
+
+static struct str kept(struct str s)
+{
+	char *copy = s.p ? malloc(s.n + 1) : NULL;
+
+	if (!copy)
+		return STR_NONE;
+	memcpy(copy, s.p, s.n);
+	return (struct str){ copy, s.n };
+}
+
+static void keep(struct proc_key key, const struct proc_strings *strings, void *data)
+{
+	struct recording *recording = data;
+	struct proc_strings *one = &recording->strings[recording->cnt];
+
+	*one = *strings;
+	one->exe = kept(strings->exe);
+	one->args = kept(strings->args);
+	one->env = kept(strings->env);
+	one->exepath = kept(strings->exepath);
+	one->cwd = kept(strings->cwd);
+	recording->keys[recording->cnt++] = key;
+}
+
+static bool recall(struct proc_key key, struct proc_strings *ret, void *data)
+{
+	const struct recording *recording = data;
+
+	for (unsigned i = 0; i < recording->cnt; i++) {
+		if (recording->keys[i].pid != key.pid)
+			continue;
+		*ret = recording->strings[i];
+		return true;
+	}
+	return false;
+}
+
+static void forget(struct recording *recording)
+{
+	for (unsigned i = 0; i < recording->cnt; i++) {
+		free((char *)(uintptr_t)recording->strings[i].exe.p);
+		free((char *)(uintptr_t)recording->strings[i].args.p);
+		free((char *)(uintptr_t)recording->strings[i].env.p);
+		free((char *)(uintptr_t)recording->strings[i].exepath.p);
+		free((char *)(uintptr_t)recording->strings[i].cwd.p);
+	}
+}
+
+static void expect_same_image(struct proc_table *one, struct proc_table *other, struct proc_key key)
+{
+	const struct proc *a = proc_table_find(one, key), *b = proc_table_find(other, key);
+
+	cr_assert(a && b, "pid %u", key.pid);
+	cr_expect_str_eq(a->comm, b->comm);
+	cr_expect_eq(a->session_id, b->session_id);
+	cr_expect_eq(a->is_partial, b->is_partial);
+	cr_expect_eq(a->image->procfs_ns, b->image->procfs_ns, "when it was read");
+	cr_expect(str_eq(a->image->args, b->image->args), "pid %u", key.pid);
+	cr_expect(str_eq(a->image->exepath, b->image->exepath), "pid %u", key.pid);
+	cr_expect(str_eq(a->image->cwd, b->image->cwd), "pid %u", key.pid);
+	cr_expect_eq(a->image->is_partial, b->image->is_partial, "pid %u", key.pid);
+}
+
+Test(procfs, recalled)
+{
+	struct recording recording = { 0 };
+	struct proc_table_config config;
+	struct proc_table *live, *replayed;
+	struct proc_key parent = { 1000 * TICK_NS, 40 }, child = { seed.start, seed.pid };
+	struct step step = seed;
+	struct record record;
+
+	record_init(&record);
+	put_process(40, "shell", 1000);
+	put_process(seed.pid, seed.comm, seed.start / TICK_NS);
+	proc_table_config_default(&config);
+	config.proc_root = root;
+	config.inputs = (struct proc_inputs){ .on_strings = keep, .data = &recording };
+	cr_assert_eq(proc_table_new(&config, &live), 0);
+	config.inputs = (struct proc_inputs){ .recall = recall, .data = &recording };
+	config.proc_root = "/nonexistent";
+	cr_assert_eq(proc_table_new(&config, &replayed), 0);
+	step.parent = parent.pid;
+	step.parent_start = parent.start_ns;
+	record_apply(&record, live, &step);
+	cr_assert_eq(recording.cnt, 1);
+	record_apply(&record, replayed, &step);
+	proc_table_collect(live, 10 * NS_PER_SEC);
+	cr_assert_eq(recording.cnt, 2, "its parent");
+	proc_table_collect(replayed, 10 * NS_PER_SEC);
+	expect_same_image(live, replayed, child);
+	expect_same_image(live, replayed, parent);
+	cr_expect(!proc_table_find(live, child)->image->is_partial);
+	record_done(&record);
+	proc_table_free(live);
+	proc_table_free(replayed);
+	forget(&recording);
+}
+
 Test(procfs, real)
 {
 	struct procfs *procfs = NULL;
-	struct procfs_strings s;
+	struct proc_strings s;
 	char path[64], line[512], *p;
 	uint64_t ticks;
 	int pipe_fds[2];

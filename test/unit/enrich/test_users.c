@@ -168,19 +168,49 @@ Test(users, not_a_file)
 
 Test(users, change)
 {
-	struct timespec pause = { 1, 50000000 };
 	struct users *users;
 
 	put_text("passwd", "old:x:5:5::/h:/s\n");
 	users = open_users();
 	expect_name(users_name(users, 5), "old", "before");
 	put_text("passwd", "newer:x:5:5::/h:/s\n");
-	expect_name(users_name(users, 5), "old", "not looked at more than once a second");
-	nanosleep(&pause, NULL);
-	expect_name(users_name(users, 5), "newer", "after a second");
+	expect_name(users_name(users, 5), "old", "not looked at by asking for a name");
+	cr_expect(users_look(users));
+	expect_name(users_name(users, 5), "newer", "after a look");
+	cr_expect(!users_look(users), "nothing has changed");
 	/* useradd(8) renames: for a moment, or for ever, there may be none. */
 	unlink(path_of("passwd"));
-	nanosleep(&pause, NULL);
+	cr_expect(!users_look(users));
 	expect_name(users_name(users, 5), "newer", "what was there stays");
+	users_free(users);
+}
+
+/* What is put and set again answers alike, and tells no password and no comment. */
+Test(users, put_and_set)
+{
+	_cleanup_(buf_done) struct buf passwd, group;
+	struct users *users, *other;
+
+	put_text("passwd", "root:secret:0:0:Alice Smith:/root:/bin/bash\nb::7:\nc:x:7:1::/c:/c\n"
+			   "tail:x:9:9::/home/a:b:/bin/sh:x\n+nis::1:::\n:x:3:\n");
+	put_text("group", "wheel:secret:10:alice,bob\nlast:x:11");
+	users = open_users();
+	buf_init(&passwd, 4096);
+	buf_init(&group, 4096);
+	users_put(users, &passwd, &group);
+	cr_expect_str_eq(passwd.p, "root::0:::/root:/bin/bash\nb::7\n"
+				   "tail::9:::/home/a:b:/bin/sh:x\n");
+	cr_expect_str_eq(group.p, "wheel::10\nlast::11\n");
+	cr_assert_eq(users_new_from(STR("x:x:1:"), STR(""), &other), 0);
+	cr_assert_eq(users_set(other, buf_str(&passwd), buf_str(&group)), 0);
+	expect_name(users_name(other, 1), NULL, "what was there before");
+	for (uint32_t id = 0; id < 12; id++) {
+		expect_name(users_name(other, id), users_name(users, id), "a name");
+		expect_name(users_home(other, id), users_home(users, id), "a home");
+		expect_name(users_shell(other, id), users_shell(users, id), "a shell");
+		expect_name(users_group_name(other, id), users_group_name(users, id), "a group");
+	}
+	cr_expect(!users_look(other), "texts in memory are no files");
+	users_free(other);
 	users_free(users);
 }
