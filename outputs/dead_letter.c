@@ -17,6 +17,8 @@
 #include "haetae/clock.h"
 #include "haetae/text.h"
 
+#include "spool_frame.h"
+
 #define LINE_MAX_BYTES (48u << 20)
 #define LOCK_TRIES     500 /* of 2 ms: the other side only renames or appends meanwhile */
 #define OPEN_FLAGS     (O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
@@ -232,7 +234,11 @@ static void read_tags(struct json_object *object, struct buf *out)
 	    json_object_get_type(tags) != json_type_array)
 		return;
 	for (size_t i = 0; i < json_object_array_length(tags); i++) {
-		buf_puts(out, json_object_get_string(json_object_array_get_idx(tags, i)));
+		struct json_object *tag = json_object_array_get_idx(tags, i);
+
+		if (!json_object_is_type(tag, json_type_string))
+			continue;
+		buf_puts(out, json_object_get_string(tag));
 		buf_putc(out, '\0');
 	}
 }
@@ -255,7 +261,8 @@ static bool parse(struct str line, struct letter_values *values, struct dead_let
 	buf_putc(&head, '}');
 	tokener = json_tokener_new();
 	if (!tokener || head.failed || head.n > INT32_MAX) {
-		json_tokener_free(tokener);
+		if (tokener)
+			json_tokener_free(tokener);
 		return false;
 	}
 	values->object = json_tokener_parse_ex(tokener, head.p, (int)head.n);
@@ -271,6 +278,8 @@ static bool parse(struct str line, struct letter_values *values, struct dead_let
 	ret->attempts = (uint32_t)number_of(values->object, "attempts");
 	ret->parts.wall_ns = (uint64_t)number_of(values->object, "wall_ns");
 	ret->parts.uuid = text_of(values->object, "uuid");
+	if (!spool_is_uuid(ret->parts.uuid))
+		return false;
 	ret->parts.rule = text_of(values->object, "rule");
 	ret->parts.tags = buf_str(&values->tags);
 	ret->parts.text = text_of(values->object, "text");
@@ -285,9 +294,13 @@ static void close_file(FILE **file)
 		fclose(*file);
 }
 
-/* Calls fn for the letters of one file; a file that is not there has none. 1: fn returned false. */
-static int each_of_file(int dir_fd, const char *name, dead_letter_fn *fn, void *data,
-			uint64_t *skipped)
+/* What is no letter: a line that a crash cut, or that somebody else wrote. */
+typedef void bad_line_fn(struct str line, void *data);
+
+/* Calls fn for the letters of one file; a file that is not there has none. Other lines go to on_bad
+ * where there is one, and are counted. 1: fn returned false. */
+static int each_of_file(int dir_fd, const char *name, dead_letter_fn *fn, bad_line_fn *on_bad,
+			void *data, uint64_t *skipped)
 {
 	int fd = openat(dir_fd, name, O_RDONLY | OPEN_FLAGS);
 	_cleanup_(close_file) FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
@@ -312,8 +325,8 @@ static int each_of_file(int dir_fd, const char *name, dead_letter_fn *fn, void *
 		if ((size_t)n <= LINE_MAX_BYTES &&
 		    parse((struct str){ line, (uint32_t)n }, &values, &letter))
 			want_more = fn(&letter, data);
-		else
-			++*skipped;
+		else if (++*skipped && on_bad)
+			on_bad((struct str){ line, (uint32_t)MIN(n, LINE_MAX_BYTES) }, data);
 		letter_values_done(&values);
 		if (!want_more)
 			return 1;
@@ -330,7 +343,8 @@ int dead_letters_each(int dir_fd, const char *sink, dead_letter_fn *fn, void *da
 
 	*ret_skipped = 0;
 	for (size_t i = 0; i < ARRAY_LEN(prefixes) && r == 0; i++)
-		r = each_of_file(dir_fd, name_of(prefixes[i], sink).text, fn, data, ret_skipped);
+		r = each_of_file(dir_fd, name_of(prefixes[i], sink).text, fn, NULL, data,
+				 ret_skipped);
 	return MIN(r, 0);
 }
 
@@ -359,6 +373,15 @@ static bool move_one(const struct dead_letter *letter, void *data)
 	return move->error == 0;
 }
 
+/* It stays where somebody may look at it: nobody has chosen it. */
+static void keep_bad(struct str line, void *data)
+{
+	struct move *move = data;
+	int r = append_to(move->dir_fd, name_of("dead", move->sink).text, line);
+
+	move->error = move->error < 0 ? move->error : r;
+}
+
 /* A file is taken away by renaming it, so that the daemon appends to a new one meanwhile. Killed in
  * the middle, letters are repeated, not lost. */
 static int move_file(struct move *move, const char *prefix)
@@ -372,7 +395,7 @@ static int move_file(struct move *move, const char *prefix)
 		if (r < 0)
 			return r == -ENOENT ? 0 : r;
 	}
-	r = each_of_file(move->dir_fd, work.text, move_one, move, &skipped);
+	r = each_of_file(move->dir_fd, work.text, move_one, keep_bad, move, &skipped);
 	if (r < 0 || move->error < 0)
 		return move->error < 0 ? move->error : r;
 	if (unlinkat(move->dir_fd, work.text, 0) < 0 && errno != ENOENT)
@@ -486,18 +509,19 @@ bool dead_letters_have_retries(int dir_fd, const char *sink)
 	       exists(dir_fd, name_of("retry_taken", sink).text);
 }
 
-int dead_letters_take_retries(int dir_fd, const char *sink, dead_letter_fn *fn, void *data)
+int dead_letters_take_retries(int dir_fd, const char *sink, dead_letter_fn *fn, void *data,
+			      uint64_t *ret_skipped)
 {
 	struct letter_name taken = name_of("retry_taken", sink);
-	uint64_t skipped = 0;
 	int r;
 
+	*ret_skipped = 0;
 	if (!exists(dir_fd, taken.text)) {
 		r = rename_locked(dir_fd, name_of("retry", sink).text, taken.text);
 		if (r < 0)
 			return r;
 	}
-	r = each_of_file(dir_fd, taken.text, fn, data, &skipped);
+	r = each_of_file(dir_fd, taken.text, fn, NULL, data, ret_skipped);
 	return r > 0 ? -EAGAIN : r;
 }
 

@@ -282,13 +282,18 @@ static void take_retries_of(struct outputs *outputs, struct sink *sink)
 				   .sink = sink,
 				   .skip = sink->feed.retried_cnt };
 	int dir_fd = spool_dir_fd(outputs->spool);
+	uint64_t skipped = 0;
 	int r;
 
 	if (!dead_letters_have_retries(dir_fd, sink->config.name))
 		return;
-	r = dead_letters_take_retries(dir_fd, sink->config.name, take_retry, &retries);
+	r = dead_letters_take_retries(dir_fd, sink->config.name, take_retry, &retries, &skipped);
 	if (!write_retries(&retries) || r < 0)
 		return;
+	if (skipped)
+		log_warning("sink %s: %llu lines to be tried again can't be read",
+			    sink->config.name, (unsigned long long)skipped);
+	outputs_add(&sink->counters.dead_letters_lost, skipped);
 	dead_letters_end_retries(dir_fd, sink->config.name);
 	sink->feed.retried_cnt = 0;
 }

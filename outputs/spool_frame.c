@@ -66,6 +66,17 @@ bool spool_frame_put(struct buf *out, const struct alert *alert, struct str sink
 	return false;
 }
 
+bool spool_is_uuid(struct str uuid)
+{
+	for (uint32_t i = 0; i < uuid.n; i++) {
+		char c = uuid.p[i], lower = (char)(c | 0x20);
+
+		if (!(c >= '0' && c <= '9') && !(lower >= 'a' && lower <= 'z') && c != '-')
+			return false;
+	}
+	return uuid.n > 0 && uuid.n <= 36;
+}
+
 static struct str take(const uint8_t **at, uint32_t n)
 {
 	struct str s = { (const char *)*at, n };
@@ -88,6 +99,8 @@ static bool decode_payload(const uint8_t *payload, uint32_t length, struct spool
 	ret->parts.priority = (enum priority)payload[8];
 	ret->parts.uuid = (struct str){ (const char *)payload + 12, 0 };
 	ret->parts.uuid.n = (uint32_t)strnlen(ret->parts.uuid.p, 36);
+	if (!spool_is_uuid(ret->parts.uuid))
+		return false;
 	ret->sink = take(&at, payload[9]);
 	ret->parts.rule = take(&at, spool_get_u32(payload + 48));
 	ret->parts.tags = take(&at, spool_get_u32(payload + 52));

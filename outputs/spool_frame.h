@@ -33,6 +33,9 @@ struct spool_frame {
 #define SPOOL_FRAME_E_SHORT   1 /* begins well; more bytes are needed: *ret->size of them */
 #define SPOOL_FRAME_E_DAMAGED 2
 
+/* Letters, digits and '-', as every uuid of ours: it goes into a header of each request. */
+bool spool_is_uuid(struct str uuid);
+
 /* Appends a frame. False where the alert is too large or memory is exhausted: nothing was added. */
 bool spool_frame_put(struct buf *out, const struct alert *alert, struct str sink);
 /* The frame at the beginning of the bytes. 0 or SPOOL_FRAME_E_…; for SHORT ret->size is how many

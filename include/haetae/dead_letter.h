@@ -31,16 +31,17 @@ int dead_letters_each(int dir_fd, const char *sink, dead_letter_fn *fn, void *da
 int dead_letters_sinks(int dir_fd, bool (*fn)(const char *sink, void *data), void *data);
 
 /* Takes out the letters for which fn is true: to be retried by the daemon, or for good. 0 or a
- * negative errno; *ret_cnt of them were. */
+ * negative errno; *ret_cnt of them were. Lines that are none stay. */
 int dead_letters_retry(int dir_fd, const char *sink, dead_letter_fn *fn, void *data,
 		       uint64_t *ret_cnt);
 int dead_letters_drop(int dir_fd, const char *sink, dead_letter_fn *fn, void *data,
 		      uint64_t *ret_cnt);
 
 /* The daemon's side: the letters to be retried, until fn returns false, which is -EAGAIN. They stay
- * until dead_letters_end_retries(). */
+ * until dead_letters_end_retries(). *ret_skipped lines are none. */
 bool dead_letters_have_retries(int dir_fd, const char *sink);
-int dead_letters_take_retries(int dir_fd, const char *sink, dead_letter_fn *fn, void *data);
+int dead_letters_take_retries(int dir_fd, const char *sink, dead_letter_fn *fn, void *data,
+			      uint64_t *ret_skipped);
 void dead_letters_end_retries(int dir_fd, const char *sink);
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "haetae/clock.h"
+#include "haetae/dead_letter.h"
 #include "spool.h"
 
 /* ---- helpers -------------------------------------------------------------------------------- */
@@ -557,5 +558,68 @@ Test(spool, modes_and_links, .timeout = 60)
 	cr_expect_eq(open_spool(&fixture), -ELOOP);
 	cr_assert_eq(stat(link, &status), 0);
 	cr_expect_eq(status.st_size, 4);
+	end(&fixture);
+}
+
+/* ---- files that somebody changed ----------------------------------------------------------- */
+
+Test(spool, frame_with_a_bad_uuid)
+{
+	static const char *const uuids[] = { "", "x\r\nHost: evil", "a b", "ok-1" };
+
+	for (size_t i = 0; i < ARRAY_LEN(uuids); i++) {
+		_cleanup_(buf_done) struct buf bytes;
+		struct alert *alert = make_alert(1, 10, PRIORITY_NOTICE);
+		struct spool_frame frame;
+
+		buf_init(&bytes, 1u << 20);
+		memset(alert->uuid, 0, sizeof(alert->uuid));
+		strcpy(alert->uuid, uuids[i]);
+		cr_assert(spool_frame_put(&bytes, alert, STR_NONE));
+		cr_expect_eq(spool_frame_decode((const uint8_t *)bytes.p, bytes.n, &frame),
+			     i == 3 ? 0 : SPOOL_FRAME_E_DAMAGED, "%s", uuids[i]);
+		alert_free(alert);
+	}
+}
+
+static bool count_letter(const struct dead_letter *letter, void *data)
+{
+	++*(unsigned *)data;
+	return str_eq_text(letter->parts.uuid, "ok-1") || str_eq_text(letter->parts.uuid, "ok-2");
+}
+
+#define LETTER(uuid, tags)                                                                        \
+	"{\"time\":\"t\",\"reason\":\"r\",\"attempts\":1,\"uuid\":\"" uuid                        \
+	"\",\"rule\":\"x\",\"priority\":\"Notice\",\"wall_ns\":1,\"tags\":" tags ",\"text\":\"\"" \
+	",\"alert\":{}}\n"
+
+Test(spool, letters_that_are_none)
+{
+	static const char lines[] =
+		LETTER("ok-1", "[null,1,{},\"a\"]") LETTER("x\\r\\nHost: evil", "[]")
+			LETTER("ok-2", "7") "{\"half\":1\n\n[]\n" LETTER("", "[]");
+	struct fixture fixture;
+	uint64_t skipped = 0, cnt = 0;
+	unsigned seen = 0;
+	char path[128];
+	int dir_fd;
+
+	start(&fixture);
+	dir_fd = spool_dir_fd(fixture.spool);
+	path_of(&fixture, "dead-one.jsonl", path);
+	write_file(path, (const uint8_t *)lines, sizeof(lines) - 1);
+	cr_assert_eq(dead_letters_each(dir_fd, "one", count_letter, &seen, &skipped), 0);
+	cr_expect_eq(seen, 2, "%u", seen);
+	cr_expect_eq(skipped, 4, "%u", (unsigned)skipped);
+	/* Taken are the two; what nobody could choose stays. */
+	cr_assert_eq(dead_letters_retry(dir_fd, "one", count_letter, &seen, &cnt), 0);
+	cr_expect_eq(cnt, 2);
+	seen = 0;
+	cr_assert_eq(dead_letters_each(dir_fd, "one", count_letter, &seen, &skipped), 0);
+	cr_expect_eq(seen, 0);
+	cr_expect_eq(skipped, 4, "%u", (unsigned)skipped);
+	cr_assert_eq(dead_letters_take_retries(dir_fd, "one", count_letter, &seen, &skipped), 0);
+	cr_expect_eq(seen, 2);
+	cr_expect_eq(skipped, 0);
 	end(&fixture);
 }
