@@ -89,6 +89,8 @@ static bool is_chosen(const struct dead_letter *letter, void *data)
 	struct alerts *alerts = data;
 	bool is_chosen = args_has(alerts->args, ALERTS_ALL);
 
+	if (!letter)
+		return is_chosen;
 	for (unsigned i = 1; i < alerts->args->operand_cnt; i++) {
 		if (!str_eq_text(letter->parts.uuid, alerts->args->operands[i]))
 			continue;

@@ -373,12 +373,14 @@ static bool move_one(const struct dead_letter *letter, void *data)
 	return move->error == 0;
 }
 
-/* It stays where somebody may look at it: nobody has chosen it. */
+/* It stays where somebody may look at it, unless all are to go. */
 static void keep_bad(struct str line, void *data)
 {
 	struct move *move = data;
-	int r = append_to(move->dir_fd, name_of("dead", move->sink).text, line);
+	int r = 0;
 
+	if (move->is_retry || !move->fn(NULL, move->data))
+		r = append_to(move->dir_fd, name_of("dead", move->sink).text, line);
 	move->error = move->error < 0 ? move->error : r;
 }
 

@@ -31,7 +31,8 @@ int dead_letters_each(int dir_fd, const char *sink, dead_letter_fn *fn, void *da
 int dead_letters_sinks(int dir_fd, bool (*fn)(const char *sink, void *data), void *data);
 
 /* Takes out the letters for which fn is true: to be retried by the daemon, or for good. 0 or a
- * negative errno; *ret_cnt of them were. Lines that are none stay. */
+ * negative errno; *ret_cnt of them were. Lines that are none stay, but those for which fn is true
+ * when it is asked with NULL whether to drop them. */
 int dead_letters_retry(int dir_fd, const char *sink, dead_letter_fn *fn, void *data,
 		       uint64_t *ret_cnt);
 int dead_letters_drop(int dir_fd, const char *sink, dead_letter_fn *fn, void *data,
