@@ -5,25 +5,66 @@
 #ifndef CLI_TRIGGER_H
 #define CLI_TRIGGER_H
 
+#include <sys/types.h>
+
 #include "haetae/base.h"
 
-/* Where an action stopped, for its error line ("create /etc/haetae-trigger-12"). */
+#define TRIGGER_ACTIONS_MAX 256
+#define TRIGGER_OWNED_MAX   4
+
+/* Where an action stopped, for its error line ("create /etc/haetae-trigger-12"), and what is to be
+ * removed where it was killed before it could do so itself. */
 struct trigger_step {
 	char text[512];
+	char owned[TRIGGER_OWNED_MAX][128];
+	unsigned owned_cnt;
 };
 
 struct trigger_action {
 	const char *name;
-	const char *rule; /* the shipped rule that it raises */
+	const char *rule;  /* the shipped rule that it raises */
+	const char *mitre; /* the tag of that rule that names the technique; "" where it has none */
 	const char *doc;
 	/* 0 or a negative errno; *step says what was being done. Runs in a process of its own. */
 	int (*perform)(struct trigger_step *step);
+	bool wants_container; /* its rule looks only there */
 };
 
-/* NULL behind the last. */
+/* trigger_actions.c: NULL behind the last. */
 const struct trigger_action *trigger_action_at(unsigned index);
+const struct trigger_action *trigger_action_find(const char *name);
+
+/* trigger_perform.c */
+struct trigger_run; /* opaque: one action that is or was performed */
+
+/* Starts it in a process of its own. 0 or a negative errno. */
+int trigger_run_start(const struct trigger_action *action, struct trigger_run **ret);
+/* The process whose descendants do everything. */
+pid_t trigger_run_pid(const struct trigger_run *run);
+/* Waits for the end and removes what is left. 0, or what went wrong with the step at which it did,
+ * valid until the run is freed. */
+int trigger_run_wait(struct trigger_run *run, const char **ret_step);
+struct trigger_run *trigger_run_free(struct trigger_run *run);
+/* What may be done about an error; "" where nothing comes to mind. */
+const char *trigger_advice(int error);
+/* Why this action can do nothing here; NULL where it can. */
+const char *trigger_obstacle(const struct trigger_action *action);
+
+/* trigger_verify.c */
+struct trigger_verification {
+	const char *socket;
+	uint64_t timeout_ns; /* for each alert */
+	bool want_json;
+	bool is_all; /* then what wants a container does not count */
+};
+/* Performs the actions and waits for their alerts; prints the table. An exit_code. */
+int trigger_verify(const struct trigger_action *const *actions, unsigned cnt,
+		   const struct trigger_verification *verification);
 
 void trigger_step_set(struct trigger_step *step, const char *format, ...) _printf_(2, 3);
+/* A folder that mkdtemp() has made, which goes with what is in it; or a file that is about to be
+ * made (O_EXCL) in a folder where only root writes. */
+void trigger_step_owns(struct trigger_step *step, const char *path);
 
 /* trigger_file.c */
 int trigger_read_shadow(struct trigger_step *step);

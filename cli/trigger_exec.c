@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -33,6 +34,15 @@ static int wait_for(pid_t pid)
 	return WEXITSTATUS(status) == 1 ? -EIO : -WEXITSTATUS(status);
 }
 
+/* Whatever waits in the action itself must reach what it starts. */
+static void unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static void discard_output(void)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -50,6 +60,7 @@ static int spawn_fd(int fd, const char *path, char *const argv[])
 		return -errno;
 	if (pid == 0) {
 		discard_output();
+		unblock_signals();
 		if (fd >= 0)
 			fexecve(fd, argv, environ);
 		else
@@ -85,6 +96,7 @@ int trigger_exec_shm(struct trigger_step *step)
 	trigger_step_set(step, "copy this program to /dev/shm");
 	if (!mkdtemp(dir))
 		return -errno;
+	trigger_step_owns(step, dir);
 	snprintf(path, sizeof(path), "%s/harmless", dir);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
 	r = fd < 0 ? -errno : copy_self(fd);
@@ -137,6 +149,7 @@ int trigger_compiler_from_server(struct trigger_step *step)
 	self[n] = 0;
 	if (!mkdtemp(dir))
 		return -errno;
+	trigger_step_owns(step, dir);
 	snprintf(path, sizeof(path), "%s/cc", dir);
 	r = symlink(self, path) || prctl(PR_SET_NAME, SERVER_NAME) ? -errno : 0;
 	if (r == 0)

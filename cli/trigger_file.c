@@ -41,6 +41,7 @@ int trigger_link_shadow(struct trigger_step *step)
 
 	snprintf(path, sizeof(path), "/etc/" FILE_NAME "-%d", (int)getpid());
 	trigger_step_set(step, "link %s to %s", SHADOW_FILE, path);
+	trigger_step_owns(step, path);
 	if (link(SHADOW_FILE, path))
 		return -errno;
 	trigger_step_set(step, "remove %s", path);
@@ -62,6 +63,7 @@ int trigger_chmod_shadow(struct trigger_step *step)
 static int link_and_remove(struct trigger_step *step, const char *path)
 {
 	trigger_step_set(step, "make the link %s", path);
+	trigger_step_owns(step, path);
 	if (symlink(FILE_NAME "/nowhere", path))
 		return -errno;
 	trigger_step_set(step, "remove %s", path);
@@ -95,6 +97,7 @@ int trigger_set_user_id(struct trigger_step *step)
 	fd = mkostemp(path, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	trigger_step_owns(step, path);
 	trigger_step_set(step, "set the mode of %s", path);
 	r = fchmod(fd, S_ISUID | S_IRUSR | S_IWUSR) ? -errno : 0;
 	(void)unlink(path);
@@ -106,6 +109,7 @@ static int create_file(struct trigger_step *step, const char *path)
 	_cleanup_(close_fdp) int fd = -1;
 
 	trigger_step_set(step, "create %s", path);
+	trigger_step_owns(step, path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	return fd < 0 ? -errno : 0;
 }
@@ -145,6 +149,7 @@ int trigger_write_authorized_keys(struct trigger_step *step)
 	trigger_step_set(step, "make a folder in /tmp");
 	if (!mkdtemp(home))
 		return -errno;
+	trigger_step_owns(step, home);
 	snprintf(dir, sizeof(dir), "%s/.ssh", home);
 	snprintf(path, sizeof(path), "%s/authorized_keys", dir);
 	r = mkdir(dir, 0700) ? -errno : create_and_remove(step, path);
@@ -184,24 +189,14 @@ int trigger_remove_log(struct trigger_step *step)
 	return r;
 }
 
-/* Goes down from `fd` by DEEP_DIR_CNT folders; *ret_fd is the last. What was made before a failure
- * is removed by remove_deep(). */
-static int make_deep(int fd, int *ret_fd)
+/* Each folder is entered and none opened, so that one event has a path too deep. */
+static int enter_deep(const char *top)
 {
-	_cleanup_(close_fdp) int at = -1;
-
-	for (int i = 0; i < DEEP_DIR_CNT; i++) {
-		int next;
-
-		if (mkdirat(at < 0 ? fd : at, "d", 0700))
+	if (chdir(top))
+		return -errno;
+	for (int i = 0; i < DEEP_DIR_CNT; i++)
+		if (mkdir("d", 0700) || chdir("d"))
 			return -errno;
-		next = openat(at < 0 ? fd : at, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (next < 0)
-			return -errno;
-		close_fdp(&at);
-		at = next;
-	}
-	*ret_fd = TAKE_FD(at);
 	return 0;
 }
 
@@ -220,19 +215,19 @@ static void remove_deep(const char *top)
 
 int trigger_deep_path(struct trigger_step *step)
 {
-	_cleanup_(close_fdp) int top_fd = -1, deep_fd = -1, fd = -1;
+	_cleanup_(close_fdp) int fd = -1;
 	char top[] = "/tmp/" FILE_NAME "-XXXXXX";
 	int r;
 
 	trigger_step_set(step, "make folders in /tmp");
 	if (!mkdtemp(top))
 		return -errno;
-	top_fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = top_fd < 0 ? -errno : make_deep(top_fd, &deep_fd);
+	trigger_step_owns(step, top);
+	r = enter_deep(top);
 	if (r == 0) {
 		trigger_step_set(step, "create a file %d folders below %s", DEEP_DIR_CNT, top);
-		fd = openat(deep_fd, "file", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		r = fd < 0 || unlinkat(deep_fd, "file", 0) ? -errno : 0;
+		fd = open("file", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		r = fd < 0 || unlink("file") ? -errno : 0;
 	}
 	remove_deep(top);
 	return r;

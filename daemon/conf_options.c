@@ -357,6 +357,16 @@ static const struct conf_option options[] = {
 	  .doc = "Where /metrics, /healthz, /readyz and /version are served; without it nowhere. "
 		 "There is no authentication: keep it local, or inside the cluster." },
 
+	{ .key = "control.socket",
+	  .type = CONF_TEXT,
+	  DAEMON(control_socket),
+	  .form = "an absolute path",
+	  .is_valid = conf_is_path,
+	  .is_nullable = true,
+	  .doc = "A unix socket where the daemon answers root and its own user, such as 'haetae "
+		 "trigger --verify'; null is off. The default is left out where it cannot be "
+		 "made." },
+
 	{ .key = "log.level",
 	  .type = CONF_CHOICE,
 	  DAEMON(log_level),

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
+#include "control.h"
 #include "engine.h"
 #include "haetae/alert.h"
 #include "haetae/clock.h"
@@ -37,8 +38,9 @@ struct daemon {
 	struct loss_window loss;
 	struct loss_watch loss_watch;
 	struct metrics metrics;
-	struct server *server; /* owned; NULL: not wanted */
-	uint64_t caught_up_ns; /* when the rings were last found empty */
+	struct server *server;	 /* owned; NULL: not wanted */
+	struct control *control; /* owned; NULL: not wanted, or it could not be made */
+	uint64_t caught_up_ns;	 /* when the rings were last found empty */
 	int signal_fd, epoll_fd;
 	uint64_t start_ns, next_tick_ns, end_ns;
 	bool is_stopping;
@@ -213,7 +215,7 @@ static void publish(struct daemon *daemon, const struct probes_counters *counter
 		.caught_up_ns = daemon->caught_up_ns,
 	};
 
-	if (daemon->server)
+	if (daemon->server || daemon->control)
 		metrics_publish(&daemon->metrics, &sources);
 }
 
@@ -324,12 +326,55 @@ static int start_server(struct daemon *daemon)
 
 	if (!listen)
 		return 0;
-	r = metrics_init(&daemon->metrics, ruleset_rule_cnt(daemon->engine.ruleset));
-	if (r == 0)
-		r = server_new(listen, &daemon->metrics, &daemon->server);
+	r = server_new(listen, &daemon->metrics, &daemon->server);
 	if (r == 0)
 		log_info("metrics and health at http://%s", server_address(daemon->server));
 	return r;
+}
+
+static const char *control_error(int r)
+{
+	switch (r) {
+	case -EADDRINUSE:
+		return "another haetae listens there";
+	case -EEXIST:
+		return "what is there is no socket of this user's";
+	case -EPERM:
+		return "others may change its folder";
+	default:
+		return strerror(-r);
+	}
+}
+
+/* Nobody has asked for the default: where it cannot be, the daemon goes on. */
+static int start_control(struct daemon *daemon)
+{
+	const char *path = daemon->config->control_socket;
+	int r;
+
+	if (!path)
+		return 0;
+	r = control_new(path, &daemon->metrics, daemon->engine.ruleset, &daemon->control);
+	if (r == 0)
+		return 0;
+	if (strcmp(path, CONTROL_SOCKET_DEFAULT) == 0) {
+		log_info("no control socket at %s: %s", path, control_error(r));
+		return 0;
+	}
+	log_error("control socket %s: %s", path, control_error(r));
+	return r;
+}
+
+static int start_servers(struct daemon *daemon)
+{
+	int r = metrics_init(&daemon->metrics, ruleset_rule_cnt(daemon->engine.ruleset));
+
+	if (r < 0)
+		return fail("starting the metrics", r);
+	r = start_server(daemon);
+	if (r < 0)
+		return fail("listening for HTTP", r);
+	return start_control(daemon) < 0 ? EXIT_HOST : EXIT_OK;
 }
 
 static int prepare_outputs(struct daemon *daemon)
@@ -344,7 +389,9 @@ static int prepare_outputs(struct daemon *daemon)
 	int r;
 
 	if (daemon->server)
-		outputs.guest = server_guest(daemon->server);
+		outputs.guests[0] = server_guest(daemon->server);
+	if (daemon->control)
+		outputs.guests[1] = control_guest(daemon->control);
 	r = outputs_prepare(&outputs, &daemon->outputs);
 	if (r == 0 && daemon->server)
 		server_set_outputs(daemon->server, daemon->outputs);
@@ -404,9 +451,9 @@ static int start(struct daemon *daemon)
 	r = block_signals(daemon);
 	if (r < 0)
 		return fail("blocking signals", r);
-	r = start_server(daemon);
-	if (r < 0)
-		return fail("listening for HTTP", r);
+	r = start_servers(daemon);
+	if (r != EXIT_OK)
+		return r;
 	r = prepare_outputs(daemon);
 	if (r < 0)
 		return fail("preparing the outputs", r);
@@ -440,6 +487,7 @@ static void release(struct daemon *daemon)
 	outputs_stop(daemon->outputs, clock_boot_ns());
 	daemon->outputs = outputs_free(daemon->outputs);
 	daemon->server = server_free(daemon->server);
+	daemon->control = control_free(daemon->control);
 	metrics_done(&daemon->metrics);
 	close_fdp(&daemon->signal_fd);
 	close_fdp(&daemon->epoll_fd);

@@ -6,6 +6,7 @@
 void daemon_config_default(struct daemon_config *config)
 {
 	*config = (struct daemon_config){ .queue_length = 8192,
+					  .control_socket = CONTROL_SOCKET_DEFAULT,
 					  .log_level = LOG_LEVEL_INFO,
 					  .want_banner = true };
 	rules_options_default(&config->rules);

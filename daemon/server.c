@@ -11,6 +11,7 @@
 
 #include "haetae/clock.h"
 #include "haetae/text.h"
+#include "readiness.h"
 
 #define CONNECTIONS_MAX	       32
 #define CONNECTIONS_OF_ONE_MAX 16
@@ -19,10 +20,6 @@
 #define ANSWER_MAX	       (8u << 20)
 #define PERIOD_NS	       NS_PER_SEC
 #define STEPS_MAX	       16
-/* The engine publishes each second; after so long without it is stuck. */
-#define ALIVE_NS (10 * NS_PER_SEC)
-/* The rings have not been found empty for so long: it does not keep up. */
-#define BEHIND_NS (30 * NS_PER_SEC)
 
 struct server {
 	struct MHD_Daemon *http; /* owned; it owns the socket */
@@ -58,16 +55,9 @@ static unsigned serve_metrics(struct exchange *exchange)
 	return MHD_HTTP_OK;
 }
 
-static bool is_alive(const struct metrics_snapshot *snapshot)
-{
-	uint64_t now_ns = clock_boot_ns();
-
-	return snapshot->boot_ns && now_ns < snapshot->boot_ns + ALIVE_NS;
-}
-
 static unsigned serve_healthz(struct exchange *exchange)
 {
-	bool is_good = is_alive(exchange->snapshot);
+	bool is_good = readiness_of(exchange->snapshot).is_alive;
 
 	buf_puts(&exchange->server->answer, is_good ? "ok\n" : "the engine thread is stuck\n");
 	return is_good ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
@@ -75,17 +65,13 @@ static unsigned serve_healthz(struct exchange *exchange)
 
 static unsigned serve_readyz(struct exchange *exchange)
 {
-	const struct metrics_snapshot *snapshot = exchange->snapshot;
+	bool is_ready = readiness_of(exchange->snapshot).is_ready;
 	struct buf *out = &exchange->server->answer;
-	bool has_rules = snapshot->rules_enabled > 0;
-	bool is_draining =
-		is_alive(snapshot) && snapshot->boot_ns < snapshot->caught_up_ns + BEHIND_NS;
-	bool is_ready = snapshot->has_probes && has_rules && is_draining;
 
 	exchange->type = TYPE_JSON;
-	buf_printf(out, "{\"ready\":%s,\"probes\":%s,\"rules\":%llu,\"draining\":%s}\n",
-		   is_ready ? "true" : "false", snapshot->has_probes ? "true" : "false",
-		   (unsigned long long)snapshot->rules_enabled, is_draining ? "true" : "false");
+	buf_putc(out, '{');
+	readiness_put(exchange->snapshot, out);
+	buf_puts(out, "}\n");
 	return is_ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 

@@ -142,8 +142,16 @@ static void give_to_sink(struct outputs *outputs, struct sink *sink, const struc
 	}
 }
 
+static void give_to_guests(struct outputs *outputs, const struct alert *alert)
+{
+	for (unsigned i = 0; i < OUTPUTS_GUESTS_MAX; i++)
+		if (outputs->guests[i].on_alert)
+			outputs->guests[i].on_alert(outputs->guests[i].data, alert);
+}
+
 static void give_to_sinks(struct outputs *outputs, const struct intake_item *item)
 {
+	give_to_guests(outputs, item->alert);
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++) {
 		struct sink *sink = &outputs->sinks[i];
 

@@ -28,13 +28,13 @@ static const struct sink_kind *const kinds[] = { &sink_stdout, &sink_file, &sink
 
 /* ---- the thread ----------------------------------------------------------------------------- */
 
-static void step_guest(struct outputs *outputs, uint64_t now_ns, bool is_ready)
+static void step_guest(struct outputs *outputs, unsigned index, uint64_t now_ns, bool is_ready)
 {
-	const struct outputs_guest *guest = &outputs->guest;
+	const struct outputs_guest *guest = &outputs->guests[index];
 
-	if (!guest->step || (!is_ready && now_ns < outputs->guest_ns))
+	if (!guest->step || (!is_ready && now_ns < outputs->guest_ns[index]))
 		return;
-	outputs->guest_ns = guest->period_ns ? now_ns + guest->period_ns : UINT64_MAX;
+	outputs->guest_ns[index] = guest->period_ns ? now_ns + guest->period_ns : UINT64_MAX;
 	guest->step(guest->data);
 }
 
@@ -54,9 +54,11 @@ static void step_sinks(struct outputs *outputs)
 
 static uint64_t next_wake_ns(struct outputs *outputs)
 {
-	uint64_t guest_ns = outputs->guest.step ? outputs->guest_ns : UINT64_MAX;
-	uint64_t wake_ns = MIN(guest_ns, intake_tick(outputs, clock_boot_ns()));
+	uint64_t wake_ns = intake_tick(outputs, clock_boot_ns());
 
+	for (unsigned i = 0; i < OUTPUTS_GUESTS_MAX; i++)
+		if (outputs->guests[i].step)
+			wake_ns = MIN(wake_ns, outputs->guest_ns[i]);
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
 		wake_ns = MIN(wake_ns,
 			      outputs->sinks[i].feed.is_skipping ? 0 : outputs->sinks[i].wake_ns);
@@ -76,25 +78,32 @@ static int milliseconds_until(uint64_t then_ns)
 
 static void wait_for_work(struct outputs *outputs, bool has_more)
 {
-	struct pollfd fds[3 + SINKS_MAX] = {
+	struct pollfd fds[2 + OUTPUTS_GUESTS_MAX + SINKS_MAX] = {
 		{ .fd = outputs->queue.event_fd, .events = POLLIN },
 		{ .fd = outputs->wake_fd, .events = POLLIN },
-		{ .fd = outputs->guest.step ? outputs->guest.fd : -1, .events = POLLIN },
 	};
+	struct pollfd *guests = fds + 2, *sinks = guests + OUTPUTS_GUESTS_MAX;
+	unsigned cnt = 2 + OUTPUTS_GUESTS_MAX + outputs->sink_cnt;
 	uint64_t wake_ns = has_more ? 0 : next_wake_ns(outputs);
 	uint64_t count;
 
+	for (unsigned i = 0; i < OUTPUTS_GUESTS_MAX; i++)
+		guests[i] = (struct pollfd){
+			.fd = outputs->guests[i].step ? outputs->guests[i].fd : -1,
+			.events = POLLIN,
+		};
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
-		fds[3 + i] = outputs->sinks[i].poll;
+		sinks[i] = outputs->sinks[i].poll;
 	if (outputs->http && http_calls(outputs->http) > 0)
-		http_step(outputs->http, fds, 3 + outputs->sink_cnt, wake_ns);
+		http_step(outputs->http, fds, cnt, wake_ns);
 	else
-		(void)poll(fds, 3 + outputs->sink_cnt, milliseconds_until(wake_ns));
+		(void)poll(fds, cnt, milliseconds_until(wake_ns));
 	if (fds[1].revents)
 		(void)!read(outputs->wake_fd, &count, sizeof(count));
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
-		outputs->sinks[i].poll.revents = fds[3 + i].revents;
-	step_guest(outputs, clock_boot_ns(), fds[2].revents != 0);
+		outputs->sinks[i].poll.revents = sinks[i].revents;
+	for (unsigned i = 0; i < OUTPUTS_GUESTS_MAX; i++)
+		step_guest(outputs, i, clock_boot_ns(), guests[i].revents != 0);
 }
 
 /* A receiver that is down does not hold the end up: what is in the spool is safe there. */
@@ -138,6 +147,8 @@ static void *run(void *data)
 		if (is_stopping &&
 		    (is_drained(outputs) || clock_boot_ns() >= outputs->deadline_ns)) {
 			give_up(outputs);
+			for (unsigned i = 0; i < OUTPUTS_GUESTS_MAX; i++)
+				step_guest(outputs, i, clock_boot_ns(), true);
 			return NULL;
 		}
 		wait_for_work(outputs, has_more);
@@ -227,7 +238,7 @@ int outputs_prepare(const struct outputs_config *config, struct outputs **ret)
 		return -ENOMEM;
 	memset(outputs, 0, sizeof(*outputs));
 	outputs->queue.event_fd = -1;
-	outputs->guest = config->guest;
+	memcpy(outputs->guests, config->guests, sizeof(outputs->guests));
 	outputs->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = outputs->wake_fd < 0
 		    ? -errno

@@ -19,8 +19,8 @@ struct outputs {
 	uint32_t durable[SINKS_MAX]; /* the spool's users: indices of sinks */
 	uint64_t unspooled[PRIORITY__COUNT];
 	uint64_t retries_ns; /* when dead letters to retry are looked for */
-	struct outputs_guest guest;
-	uint64_t guest_ns; /* when its step is due */
+	struct outputs_guest guests[OUTPUTS_GUESTS_MAX];
+	uint64_t guest_ns[OUTPUTS_GUESTS_MAX]; /* when its step is due */
 	pthread_t thread;
 	bool is_running; /* the engine's view: the thread was started and not yet joined */
 	int wake_fd;	 /* from other threads: to stop, to open files anew */

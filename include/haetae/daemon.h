@@ -17,6 +17,9 @@
 #define DAEMON_ADDITIONS_MAX 16
 #define DAEMON_CONSTANTS_MAX 16
 
+/* Used where it can be made; a path that was chosen must be. */
+#define CONTROL_SOCKET_DEFAULT "/run/haetae/haetae.sock"
+
 struct daemon_config {
 	const char *rule_paths[DAEMON_PATHS_MAX];
 	uint32_t rule_path_cnt;
@@ -34,7 +37,8 @@ struct daemon_config {
 	struct metadata_config metadata;
 	struct hold_config hold;
 	struct gate_config gate;
-	const char *http_listen; /* "127.0.0.1:9479"; NULL: no HTTP server */
+	const char *http_listen;    /* "127.0.0.1:9479"; NULL: no HTTP server */
+	const char *control_socket; /* a path, default CONTROL_SOCKET_DEFAULT; NULL: none */
 	enum log_level log_level;
 	enum log_format log_format;
 	uint64_t duration_ns; /* 0: until a signal */

@@ -149,16 +149,20 @@ struct outputs_guest {
 	/* Called at most once each `period_ns` besides (0: only for the descriptor). Must not
 	 * block. */
 	void (*step)(void *data);
+	/* Each alert that was raised, whatever sinks want of it; NULL: not wanted. Must not block,
+	 * and keeps nothing of it. */
+	void (*on_alert)(void *data, const struct alert *alert);
 	void *data;
 	uint64_t period_ns;
 };
+#define OUTPUTS_GUESTS_MAX 2
 
 struct outputs_config {
 	const struct sink_config *sinks;
 	uint32_t sink_cnt;
-	uint32_t queue_length;	    /* between engine and outputs */
-	struct spool_config spool;  /* used where a sink is durable */
-	struct outputs_guest guest; /* step NULL: none */
+	uint32_t queue_length;				 /* between engine and outputs */
+	struct spool_config spool;			 /* used where a sink is durable */
+	struct outputs_guest guests[OUTPUTS_GUESTS_MAX]; /* step NULL: none */
 };
 
 /* Opens sinks and spool, starts helpers: before privileges are dropped and before other threads

@@ -87,7 +87,7 @@ start_daemon()
 {
 	: >"$WORK/log"
 	: >"$WORK/alerts"
-	"$HAETAE" run --scope-pid "$ACTOR_PID" "$@" >>"$WORK/alerts" 2>"$WORK/log" &
+	"$HAETAE" run --scope-pid "$ACTOR_PID" -o control.socket="$WORK/control.sock" "$@" >>"$WORK/alerts" 2>"$WORK/log" &
 	daemon_pid=$!
 	for _ in $(seq 300); do
 		grep -q 'ready' "$WORK/log" && return 0

@@ -70,7 +70,7 @@ static const struct {
 	{ "ruels: {}\n", "1:1 E0703" },
 	{ "rules: {mach: all}\n", "1:9 E0703" },
 	{ "rules.match: all\n", "1:1 E0703" },
-	{ "control: {socket: /run/x}\n", "1:1 E0703" }, /* not there yet: no pretence */
+	{ "controls: {socket: /run/x}\n", "1:1 E0703" }, /* not there yet: no pretence */
 	{ "selftest: {interval: 10m}\n", "1:1 E0703" },
 	{ "probes: {kernel_filter: true}\n", "1:10 E0703" },
 	{ "rules: all\n", "1:8 E0705" },

@@ -1,0 +1,142 @@
+/*
+ * One harmless action in a process of its own: a changed name, another user or a failure ends with
+ * it. Signals that end programs wait until it has cleaned up; where it was killed nevertheless,
+ * this process removes what it had made. Owns the page on which the action reports.
+ */
+#include "trigger.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+/* An exit status has no room for the step, and who was killed has none. */
+struct report {
+	int error;
+	struct trigger_step step;
+};
+
+struct trigger_run {
+	struct report *report; /* shared with the action */
+	pid_t pid;
+};
+
+void trigger_step_owns(struct trigger_step *step, const char *path)
+{
+	char *slot = step->owned[step->owned_cnt];
+
+	hae_assert(step->owned_cnt < TRIGGER_OWNED_MAX);
+	hae_assert(strlen(path) < sizeof(step->owned[0]));
+	memcpy(slot, path, strlen(path) + 1);
+	step->owned_cnt++;
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	(void)remove(path);
+	return 0;
+}
+
+/* Folders are 0700 and were made by us, so nobody changes them under the walk. */
+static void remove_owned(const struct trigger_step *step)
+{
+	for (unsigned i = 0; i < MIN(step->owned_cnt, (unsigned)TRIGGER_OWNED_MAX); i++)
+		(void)nftw(step->owned[i], remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+int trigger_run_start(const struct trigger_action *action, struct trigger_run **ret)
+{
+	struct trigger_run *run = calloc(1, sizeof(*run));
+
+	if (!run)
+		return -ENOMEM;
+	run->report = mmap(NULL, sizeof(*run->report), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (run->report == MAP_FAILED) {
+		free(run);
+		return -ENOMEM;
+	}
+	fflush(stdout);
+	run->pid = fork();
+	if (run->pid < 0) {
+		trigger_run_free(run);
+		return -EAGAIN;
+	}
+	if (run->pid == 0) {
+		block_signals();
+		run->report->error = action->perform(&run->report->step);
+		_exit(0);
+	}
+	*ret = run;
+	return 0;
+}
+
+pid_t trigger_run_pid(const struct trigger_run *run)
+{
+	return run->pid;
+}
+
+int trigger_run_wait(struct trigger_run *run, const char **ret_step)
+{
+	int status = 0;
+
+	*ret_step = run->report->step.text;
+	while (waitpid(run->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	remove_owned(&run->report->step);
+	return WIFEXITED(status) ? run->report->error : -EINTR;
+}
+
+struct trigger_run *trigger_run_free(struct trigger_run *run)
+{
+	if (!run)
+		return NULL;
+	munmap(run->report, sizeof(*run->report));
+	free(run);
+	return NULL;
+}
+
+const char *trigger_advice(int error)
+{
+	switch (error) {
+	case -EACCES:
+	case -EPERM:
+		return getuid() ? "; run it as root" : "; the host forbids it here";
+	case -EROFS:
+		return "; the file system is read-only";
+	default:
+		return "";
+	}
+}
+
+/* What runtimes leave behind for programs to find. */
+static bool is_in_container(void)
+{
+	return access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
+	       getenv("KUBERNETES_SERVICE_HOST");
+}
+
+const char *trigger_obstacle(const struct trigger_action *action)
+{
+	return action->wants_container && !is_in_container() ? "its rule is for containers only"
+							     : NULL;
+}
