@@ -27,13 +27,12 @@ static void read_boot_id(char ret[40])
 void engine_host_read(struct engine_host *host, char hostname[256], char boot_id[40])
 {
 	const char *node = getenv("NODE_NAME");
+	char own[256] = "";
 
-	memset(hostname, 0, 256);
 	/* In a pod the host's own name is the node's, not the pod's (decision 31). */
-	if (node && *node)
-		strncpy(hostname, node, 255);
-	else if (gethostname(hostname, 255) < 0)
-		strcpy(hostname, "unknown");
+	if (!node || !*node)
+		node = gethostname(own, sizeof(own) - 1) < 0 ? "unknown" : own;
+	snprintf(hostname, 256, "%s", node);
 	read_boot_id(boot_id);
 	*host = (struct engine_host){ .name = hostname,
 				      .boot_id = boot_id,
