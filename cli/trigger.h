@@ -11,12 +11,13 @@
 
 #define TRIGGER_ACTIONS_MAX 256
 #define TRIGGER_OWNED_MAX   4
+#define TRIGGER_PATH_MAX    128
 
 /* Where an action stopped, for its error line ("create /etc/haetae-trigger-12"), and what is to be
  * removed where it was killed before it could do so itself. */
 struct trigger_step {
 	char text[512];
-	char owned[TRIGGER_OWNED_MAX][128];
+	char owned[TRIGGER_OWNED_MAX][TRIGGER_PATH_MAX];
 	unsigned owned_cnt;
 };
 
@@ -28,6 +29,7 @@ struct trigger_action {
 	/* 0 or a negative errno; *step says what was being done. Runs in a process of its own. */
 	int (*perform)(struct trigger_step *step);
 	bool wants_container; /* its rule looks only there */
+	const char *program;  /* that must be installed; NULL: none */
 };
 
 /* trigger_actions.c: NULL behind the last. */
@@ -66,6 +68,12 @@ void trigger_step_set(struct trigger_step *step, const char *format, ...) _print
  * made (O_EXCL) in a folder where only root writes. */
 void trigger_step_owns(struct trigger_step *step, const char *path);
 
+/* A folder in /tmp, or a name in a folder where only root writes ("/etc/haetae-trigger-12.log" with
+ * the end ".log"); owned, so that the action itself removes nothing. */
+int trigger_folder(struct trigger_step *step, char ret[TRIGGER_PATH_MAX]);
+void trigger_path(struct trigger_step *step, const char *folder, const char *end,
+		  char ret[TRIGGER_PATH_MAX]);
+
 /* trigger_file.c */
 int trigger_read_shadow(struct trigger_step *step);
 int trigger_link_shadow(struct trigger_step *step);
@@ -85,9 +93,48 @@ int trigger_exec_shm(struct trigger_step *step);
 int trigger_exec_memfd(struct trigger_step *step);
 int trigger_shell_from_server(struct trigger_step *step);
 int trigger_compiler_from_server(struct trigger_step *step);
+int trigger_shell_below_server(struct trigger_step *step);
+int trigger_bash_from_server(struct trigger_step *step);
+int trigger_package_tool_from_server(struct trigger_step *step);
+int trigger_exec_tmp(struct trigger_step *step);
+int trigger_exec_memfd_path(struct trigger_step *step);
+
+/* trigger_connect.c */
 int trigger_connect_shell(struct trigger_step *step);
+int trigger_connect_datagram(struct trigger_step *step);
+int trigger_connect_refused(struct trigger_step *step);
+int trigger_connect_renamed(struct trigger_step *step);
+int trigger_connect_script(struct trigger_step *step);
+
+/* trigger_read.c */
+int trigger_read_gshadow(struct trigger_step *step);
+int trigger_read_shadow_relative(struct trigger_step *step);
+int trigger_read_shadow_link(struct trigger_step *step);
+int trigger_read_shadow_openat2(struct trigger_step *step);
+int trigger_read_shadow_ring(struct trigger_step *step);
+int trigger_chown_shadow(struct trigger_step *step);
+
+/* trigger_place.c */
+int trigger_rename_etc(struct trigger_step *step);
+int trigger_hard_link_etc(struct trigger_step *step);
+int trigger_rename_bin_dir(struct trigger_step *step);
+int trigger_create_etc(struct trigger_step *step);
+int trigger_shell_writes_etc(struct trigger_step *step);
+int trigger_write_local_bin(struct trigger_step *step);
+int trigger_set_capabilities(struct trigger_step *step);
+int trigger_set_user_id_tool(struct trigger_step *step);
+int trigger_rename_authorized_keys(struct trigger_step *step);
+int trigger_link_authorized_keys(struct trigger_step *step);
+int trigger_move_log(struct trigger_step *step);
+int trigger_link_log(struct trigger_step *step);
+int trigger_remove_history(struct trigger_step *step);
+int trigger_empty_history(struct trigger_step *step);
+
 /* Runs a program and waits: 0 where it ended with 0, else a negative errno. Its output is
  * discarded. argv[0] is passed as it is. */
 int trigger_spawn(const char *path, char *const argv[]);
+/* Runs this program under another name, the first of argv, below a folder of its own. What it makes
+ * of its arguments does not matter. */
+int trigger_spawn_as(struct trigger_step *step, char *const argv[]);
 
 #endif

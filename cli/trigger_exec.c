@@ -1,20 +1,17 @@
 /*
- * Trigger actions that start programs or connect. What is started is this program's own --version
+ * Trigger actions that start programs. What is started is this program's own --version
  * under another name or place, or a shell with an empty command. Runs in a child process of
  * `haetae trigger`; nothing outlives it.
  */
 #include "trigger.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -136,68 +133,101 @@ int trigger_shell_from_server(struct trigger_step *step)
 	return trigger_spawn("/bin/sh", (char *const[]){ "sh", "-c", ":", NULL });
 }
 
-int trigger_compiler_from_server(struct trigger_step *step)
+int trigger_spawn_as(struct trigger_step *step, char *const argv[])
 {
-	char dir[] = "/tmp/haetae-trigger-XXXXXX";
-	char self[4096], path[64];
+	char folder[TRIGGER_PATH_MAX], path[TRIGGER_PATH_MAX], self[4096];
 	ssize_t n = readlink(SELF, self, sizeof(self) - 1);
 	int r;
 
-	trigger_step_set(step, "start 'cc --version' under a process named " SERVER_NAME);
 	if (n < 0)
 		return -errno;
 	self[n] = 0;
-	if (!mkdtemp(dir))
+	r = trigger_folder(step, folder);
+	if (r < 0)
+		return r;
+	trigger_step_set(step, "start this program as '%s'", argv[0]);
+	if (snprintf(path, sizeof(path), "%s/%s", folder, argv[0]) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	if (symlink(self, path))
 		return -errno;
-	trigger_step_owns(step, dir);
-	snprintf(path, sizeof(path), "%s/cc", dir);
-	r = symlink(self, path) || prctl(PR_SET_NAME, SERVER_NAME) ? -errno : 0;
-	if (r == 0)
-		r = trigger_spawn(path, (char *const[]){ "cc", "--version", NULL });
-	(void)unlink(path);
-	(void)rmdir(dir);
-	return r;
+	return trigger_spawn(path, argv);
 }
 
-/* A listener of our own, so that the connection meets no service of the host. */
-static int listen_on_loopback(struct sockaddr_in *ret_address)
+static int become(struct trigger_step *step, const char *name)
 {
-	_cleanup_(close_fdp) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t length = sizeof(address);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) || listen(fd, 1) ||
-	    getsockname(fd, (struct sockaddr *)&address, &length))
-		return -errno;
-	*ret_address = address;
-	return TAKE_FD(fd);
+	trigger_step_set(step, "take the name %s", name);
+	return prctl(PR_SET_NAME, name) ? -errno : 0;
 }
 
-/* For hosts without bash, whose /dev/tcp no other shell has. */
-static int connect_named_shell(const struct sockaddr_in *address)
+int trigger_compiler_from_server(struct trigger_step *step)
 {
-	_cleanup_(close_fdp) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int r = become(step, SERVER_NAME);
 
-	if (fd < 0 || prctl(PR_SET_NAME, "sh") ||
-	    connect(fd, (const struct sockaddr *)address, sizeof(*address)))
-		return -errno;
-	return 0;
+	return r ?: trigger_spawn_as(step, (char *const[]){ "cc", "--version", NULL });
 }
 
-int trigger_connect_shell(struct trigger_step *step)
+int trigger_package_tool_from_server(struct trigger_step *step)
 {
-	_cleanup_(close_fdp) int fd = -1;
-	struct sockaddr_in address = { 0 };
-	char script[64];
+	int r = become(step, "gunicorn");
 
-	trigger_step_set(step, "listen on 127.0.0.1");
-	fd = listen_on_loopback(&address);
+	return r ?: trigger_spawn_as(step, (char *const[]){ "pip3", "--version", NULL });
+}
+
+/* A step between the two hides nothing. */
+int trigger_shell_below_server(struct trigger_step *step)
+{
+	int r = become(step, "php-fpm8.2");
+
+	trigger_step_set(step, "start a shell two steps below php-fpm");
+	return r
+		       ?: trigger_spawn("/usr/bin/env",
+					(char *const[]){ "env", "env", "sh", "-c", ":", NULL });
+}
+
+int trigger_bash_from_server(struct trigger_step *step)
+{
+	int r = become(step, "redis-server");
+
+	trigger_step_set(step, "start /bin/bash under a process named redis-server");
+	return r ?: trigger_spawn("/bin/bash", (char *const[]){ "bash", "-c", ":", NULL });
+}
+
+static int copy_to(const char *path)
+{
+	_cleanup_(close_fdp) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+
+	return fd < 0 ? -errno : copy_self(fd);
+}
+
+int trigger_exec_tmp(struct trigger_step *step)
+{
+	char folder[TRIGGER_PATH_MAX], path[TRIGGER_PATH_MAX + 16];
+	int r = trigger_folder(step, folder);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%s/harmless", folder);
+	trigger_step_set(step, "copy this program to %s", path);
+	r = copy_to(path);
+	if (r < 0)
+		return r;
+	trigger_step_set(step, "execute %s", path);
+	return trigger_spawn(path, (char *const[]){ path, "--version", NULL });
+}
+
+int trigger_exec_memfd_path(struct trigger_step *step)
+{
+	_cleanup_(close_fdp) int fd = memfd_create("haetae-trigger", 0);
+	char path[32];
+	int r;
+
+	trigger_step_set(step, "copy this program to memory");
 	if (fd < 0)
-		return fd;
-	trigger_step_set(step, "connect a shell to 127.0.0.1:%u", ntohs(address.sin_port));
-	if (access("/bin/bash", X_OK))
-		return connect_named_shell(&address);
-	snprintf(script, sizeof(script), ": < /dev/tcp/127.0.0.1/%u", ntohs(address.sin_port));
-	return trigger_spawn("/bin/bash", (char *const[]){ "bash", "-c", script, NULL });
+		return -errno;
+	r = copy_self(fd);
+	if (r < 0)
+		return r;
+	trigger_step_set(step, "execute a file in memory by its path");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return trigger_spawn(path, (char *const[]){ "haetae-trigger", "--version", NULL });
 }

@@ -34,6 +34,23 @@ void trigger_step_owns(struct trigger_step *step, const char *path)
 	step->owned_cnt++;
 }
 
+int trigger_folder(struct trigger_step *step, char ret[TRIGGER_PATH_MAX])
+{
+	(void)snprintf(ret, TRIGGER_PATH_MAX, "/tmp/haetae-trigger-XXXXXX");
+	trigger_step_set(step, "make a folder in /tmp");
+	if (!mkdtemp(ret))
+		return -errno;
+	trigger_step_owns(step, ret);
+	return 0;
+}
+
+void trigger_path(struct trigger_step *step, const char *folder, const char *end,
+		  char ret[TRIGGER_PATH_MAX])
+{
+	(void)snprintf(ret, TRIGGER_PATH_MAX, "%s/haetae-trigger-%d%s", folder, (int)getpid(), end);
+	trigger_step_owns(step, ret);
+}
+
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
 	(void)status;
@@ -83,6 +100,8 @@ int trigger_run_start(const struct trigger_action *action, struct trigger_run **
 	if (run->pid == 0) {
 		block_signals();
 		run->report->error = action->perform(&run->report->step);
+		/* Here too: who waits for us may have been killed. */
+		remove_owned(&run->report->step);
 		_exit(0);
 	}
 	*ret = run;
@@ -137,6 +156,9 @@ static bool is_in_container(void)
 
 const char *trigger_obstacle(const struct trigger_action *action)
 {
-	return action->wants_container && !is_in_container() ? "its rule is for containers only"
-							     : NULL;
+	if (action->program && access(action->program, X_OK))
+		return "the program that it starts is not installed";
+	if (action->wants_container && !is_in_container())
+		return "its rule is for containers only";
+	return NULL;
 }

@@ -1,0 +1,119 @@
+/*
+ * Trigger actions that connect, on 127.0.0.1, to a listener of their own or to nobody. Runs in a
+ * child process of `haetae trigger`.
+ */
+#include "trigger.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+/* A listener of our own, so that the connection meets no service of the host. */
+static int listen_on_loopback(struct sockaddr_in *ret_address)
+{
+	_cleanup_(close_fdp) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) || listen(fd, 1) ||
+	    getsockname(fd, (struct sockaddr *)&address, &length))
+		return -errno;
+	*ret_address = address;
+	return TAKE_FD(fd);
+}
+
+/* For hosts without bash, whose /dev/tcp no other shell has. */
+static int connect_named_shell(const struct sockaddr_in *address)
+{
+	_cleanup_(close_fdp) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || prctl(PR_SET_NAME, "sh") ||
+	    connect(fd, (const struct sockaddr *)address, sizeof(*address)))
+		return -errno;
+	return 0;
+}
+
+int trigger_connect_shell(struct trigger_step *step)
+{
+	_cleanup_(close_fdp) int fd = -1;
+	struct sockaddr_in address = { 0 };
+	char script[64];
+
+	trigger_step_set(step, "listen on 127.0.0.1");
+	fd = listen_on_loopback(&address);
+	if (fd < 0)
+		return fd;
+	trigger_step_set(step, "connect a shell to 127.0.0.1:%u", ntohs(address.sin_port));
+	if (access("/bin/bash", X_OK))
+		return connect_named_shell(&address);
+	snprintf(script, sizeof(script), ": < /dev/tcp/127.0.0.1/%u", ntohs(address.sin_port));
+	return trigger_spawn("/bin/bash", (char *const[]){ "bash", "-c", script, NULL });
+}
+
+int trigger_connect_datagram(struct trigger_step *step)
+{
+	/* Port 9 is discard (RFC 863); nothing is sent. */
+	const struct sockaddr_in address = { .sin_family = AF_INET,
+					     .sin_port = htons(9),
+					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	_cleanup_(close_fdp) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	trigger_step_set(step, "connect a datagram socket as 'sh'");
+	if (fd < 0 || prctl(PR_SET_NAME, "sh") ||
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)))
+		return -errno;
+	return 0;
+}
+
+/* Nobody listens any more: the attempt counts. */
+int trigger_connect_refused(struct trigger_step *step)
+{
+	_cleanup_(close_fdp) int fd = -1;
+	struct sockaddr_in address = { 0 };
+	int r;
+
+	trigger_step_set(step, "listen on 127.0.0.1");
+	fd = listen_on_loopback(&address);
+	if (fd < 0)
+		return fd;
+	close_fdp(&fd);
+	trigger_step_set(step, "connect to 127.0.0.1 where nobody listens");
+	r = connect_named_shell(&address);
+	return r == -ECONNREFUSED ? 0 : r;
+}
+
+int trigger_connect_renamed(struct trigger_step *step)
+{
+	_cleanup_(close_fdp) int fd = -1;
+	struct sockaddr_in address = { 0 };
+
+	trigger_step_set(step, "listen on 127.0.0.1");
+	fd = listen_on_loopback(&address);
+	if (fd < 0)
+		return fd;
+	trigger_step_set(step, "connect as a process that calls itself sh");
+	return connect_named_shell(&address);
+}
+
+/* Perl is on every Debian; a host without it has other interpreters, but this shows one. */
+int trigger_connect_script(struct trigger_step *step)
+{
+	_cleanup_(close_fdp) int fd = -1;
+	struct sockaddr_in address = { 0 };
+	char script[160];
+
+	trigger_step_set(step, "listen on 127.0.0.1");
+	fd = listen_on_loopback(&address);
+	if (fd < 0)
+		return fd;
+	trigger_step_set(step, "connect a perl script of the command line");
+	snprintf(script, sizeof(script),
+		 "use Socket; socket(S, PF_INET, SOCK_STREAM, 0); "
+		 "connect(S, sockaddr_in(%u, INADDR_LOOPBACK)) or exit 1;",
+		 ntohs(address.sin_port));
+	return trigger_spawn("/usr/bin/perl", (char *const[]){ "perl", "-e", script, NULL });
+}
