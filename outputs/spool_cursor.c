@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "crc32c.h"
+#include "haetae/crc32c.h"
 #include "spool_private.h"
 
 /* generation:8 segment:8 offset:8 version:4 crc32c:4, in a sector of its own */

@@ -4,7 +4,7 @@
  */
 #include "spool_frame.h"
 
-#include "crc32c.h"
+#include "haetae/crc32c.h"
 
 static const uint8_t sync_bytes[4] = { 0xff, 0xc0, 0xf5, 0xfe }; /* none occurs in UTF-8 */
 static const char magic[8] = { 'H', 'A', 'E', 'S', 'P', 'O', 'O', 'L' };

@@ -6,10 +6,10 @@
 #include <stdio.h>
 
 #include "connector.h"
-#include "crc32c.h"
 #include "feed.h"
 #include "filter.h"
 #include "haetae/clock.h"
+#include "haetae/crc32c.h"
 #include "syslog_format.h"
 
 static struct alert *make_alert(const char *rule, struct str tags, const char *text,

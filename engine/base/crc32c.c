@@ -2,7 +2,7 @@
  * CRC-32C by tables, eight bytes a step: about a gigabyte a second, with no need of an instruction
  * that not every machine has. Owns its tables, made before the second thread by the first call.
  */
-#include "crc32c.h"
+#include "haetae/crc32c.h"
 
 #include <pthread.h>
 
