@@ -1,5 +1,6 @@
 /*
- * CRC-32C (Castagnoli), as of RFC 3720 appendix B.4: what frames of spools and captures are checked with.
+ * CRC-32C (Castagnoli), as of RFC 3720 appendix B.4: what frames of spools and captures are checked
+ * with.
  */
 #ifndef HAETAE_CRC32C_H
 #define HAETAE_CRC32C_H
