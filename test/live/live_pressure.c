@@ -5,6 +5,7 @@
 #include "live.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -40,14 +41,21 @@ static void act(void *data)
 	for (int i = 0; i < FAILURES; i++)
 		syscall(SYS_execve, "./none", argv, env);
 	for (int i = 0; i < CHILDREN; i++) {
-		pid_t pid = fork();
+		int fds[2];
+		pid_t pid = pipe2(fds, O_CLOEXEC) == 0 ? fork() : -1;
+		char none;
 
 		if (pid == 0) {
 			alarm(30);
 			execve("./program", argv, env);
 			_exit(1);
 		}
-		/* It runs the program, or has not got there yet; its exec is what counts. */
+		if (pid < 0)
+			return;
+		/* Its exec is what counts, and must not be cut short by the end that follows. */
+		close(fds[1]);
+		(void)!read(fds[0], &none, 1);
+		close(fds[0]);
 		usleep(5000);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
