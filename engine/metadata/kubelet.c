@@ -48,6 +48,7 @@ static int kubelet_open(struct source *source)
 	buf_init(&k->url, 4096);
 	buf_printf(&k->url, "%s/pods", config->kubelet_url);
 	token_init(&k->token, kubernetes_token_file(config));
+	kubernetes_warn_plain(config->kubelet_url);
 	log_warning("pods are asked of the kubelet, which takes the right nodes/proxy: with it one "
 		    "can run commands in every pod of the node; metadata.kubernetes: api needs no "
 		    "more than to list and watch pods");

@@ -12,6 +12,9 @@
 #include "pod_json.h"
 
 #define PAGE_PODS 500
+/* 200,000 pods; a cluster has 150,000 at most (Kubernetes, "Considerations for large clusters"): a
+ * list that still goes on is none. */
+#define PAGES_MAX 400
 /* A watch that the server ends sooner was none: no reason to hurry. */
 #define SHORT_WATCH_NS NS_PER_SEC
 /* How long the server is asked to keep a watch; each daemon another time, so that they do not all
@@ -37,6 +40,7 @@ struct kubernetes {
 	bool has_metadata, is_consistent; /* is_consistent: a list from etcd, not from a cache */
 	bool is_expired, is_listed;
 	bool has_retried_token;
+	uint32_t page_cnt; /* of the list at hand */
 	uint64_t begin_ns; /* of the request at hand */
 	char problem[192]; /* what a watch said last */
 };
@@ -116,6 +120,7 @@ static int kubernetes_open(struct source *source)
 	buf_init(&k->url, 16384);
 	token_init(&k->token, kubernetes_token_file(config));
 	k->base = find_base(config);
+	kubernetes_warn_plain(k->base);
 	k->node = find_node(config);
 	if (k->base && k->node)
 		return 0;
@@ -232,8 +237,11 @@ static void kubernetes_step(struct source *source, uint64_t now_ns)
 	}
 	if (r > 0)
 		source_count(source, SOURCE_TOKEN_READS);
-	if (k->phase == PHASE_LIST && !k->list.continue_token[0])
+	if (k->phase == PHASE_LIST && !k->list.continue_token[0]) {
 		source_pods_begin(source);
+		k->page_cnt = 0;
+	}
+	k->page_cnt++;
 	begin_request(source, now_ns);
 	if (k->call && k->phase == PHASE_WATCH)
 		source_wake_at(source, now_ns + SHORT_WATCH_NS);
@@ -318,6 +326,13 @@ static void end_page(struct source *source)
 		source_count(source, SOURCE_REFUSED);
 		k->list.continue_token[0] = '\0';
 		source_failed(source, 0, "listing pods: the answer is no list, or not a whole one");
+		return;
+	}
+	if (k->list.continue_token[0] && k->page_cnt >= PAGES_MAX) {
+		source_count(source, SOURCE_REFUSED);
+		k->list.continue_token[0] = '\0';
+		source_failed(source, source_config(source)->backoff_max_ns,
+			      "listing pods: the list has no end");
 		return;
 	}
 	source_wake_at(source, clock_boot_ns());

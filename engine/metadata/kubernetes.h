@@ -18,6 +18,8 @@
 const char *kubernetes_token_file(const struct metadata_config *config);
 /* NULL where there is none: the system's then. */
 const char *kubernetes_ca_file(const struct metadata_config *config);
+/* Says so where the token would be read by whoever listens. */
+void kubernetes_warn_plain(const char *url);
 /* Writes a text as a part of a URL's query (RFC 3986). */
 void kubernetes_put_escaped(struct buf *out, struct str text);
 /* One item of a list of pods, for json_stream: publishes it, or counts it as refused. */

@@ -3,6 +3,8 @@
  */
 #include <stdio.h>
 
+#include "haetae/log.h"
+
 #include "kubernetes.h"
 #include "pod_json.h"
 
@@ -16,6 +18,13 @@ const char *kubernetes_ca_file(const struct metadata_config *config)
 	if (config->ca_file)
 		return config->ca_file;
 	return access(SERVICE_ACCOUNT "ca.crt", R_OK) == 0 ? SERVICE_ACCOUNT "ca.crt" : NULL;
+}
+
+void kubernetes_warn_plain(const char *url)
+{
+	if (url && strncasecmp(url, "http://", 7) == 0 && strncmp(url + 7, "127.", 4) != 0 &&
+	    strncmp(url + 7, "localhost", 9) != 0 && strncmp(url + 7, "[::1]", 5) != 0)
+		log_warning("metadata: the token for Kubernetes is sent without TLS");
 }
 
 static bool is_unreserved(char c)

@@ -100,6 +100,7 @@ class Faults:
         self.redirect = False
         self.drip = None            # seconds between bytes
         self.end_at_once = False    # watches end right after they began
+        self.endless = False        # lists have no end
         self.expire_continue = 0    # so many continue tokens are answered with 410
 
 
@@ -183,6 +184,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         metadata = {"resourceVersion": str(version)}
         if limit and start + limit < len(items):
             metadata["continue"] = json.dumps([version, start + limit])
+        if faults.endless:
+            page = []
+            metadata["continue"] = json.dumps([version, len(self.server.requests)])
         body = json.dumps({"kind": "PodList", "apiVersion": "v1", "metadata": metadata,
                            "items": page}).encode()
         self.send_response(200)
