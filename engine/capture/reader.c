@@ -112,6 +112,16 @@ static int fill(struct capture_reader *reader, size_t n)
 	return r;
 }
 
+static int go_to(struct capture_reader *reader, uint64_t offset)
+{
+	if (lseek(reader->fd, (off_t)offset, SEEK_SET) < 0)
+		return -errno;
+	reader->begin = reader->end = 0;
+	reader->offset = offset;
+	reader->is_eof = false;
+	return 0;
+}
+
 /* ---- frames ---- */
 
 /* What is there, whole and as it was written; it stays until take_frame(). */
@@ -398,4 +408,125 @@ int capture_reader_next(struct capture_reader *reader, const struct capture_fram
 	if (r == 0)
 		*ret = frame;
 	return r;
+}
+
+/* ---- the index ---- */
+
+/* The frame that stands there, if it is whole and of this kind. */
+static bool read_at(struct capture_reader *reader, uint64_t offset, enum capture_kind kind,
+		    struct cursor *ret)
+{
+	struct frame_head head;
+	struct str payload;
+
+	if (go_to(reader, offset) < 0 || look_frame(reader, &head) != 0 || head.kind != kind)
+		return false;
+	payload = payload_of(reader, &head);
+	*ret = (struct cursor){ .p = (const uint8_t *)payload.p };
+	ret->end = ret->p + payload.n;
+	return true;
+}
+
+/* Where END and INDEX stand. */
+static bool read_trailer(struct capture_reader *reader, uint64_t *ret_end, uint64_t *ret_index)
+{
+	off_t size = lseek(reader->fd, 0, SEEK_END);
+	struct cursor in;
+
+	if (size < FRAME_HEAD_BYTES + TRAILER_BYTES ||
+	    !read_at(reader, (uint64_t)size - FRAME_HEAD_BYTES - TRAILER_BYTES, CAPTURE_TRAILER,
+		     &in))
+		return false;
+	*ret_end = get_u64(&in);
+	*ret_index = get_u64(&in);
+	return !in.failed && *ret_end <= INT64_MAX && *ret_index <= INT64_MAX;
+}
+
+static bool read_index(struct capture_reader *reader, uint64_t index_at, struct cursor *ret,
+		       struct capture_summary *ret_summary)
+{
+	if (!read_at(reader, index_at, CAPTURE_INDEX, ret))
+		return false;
+	ret_summary->index_cnt = get_u32(ret);
+	(void)get_u32(ret);
+	ret_summary->first_ns = get_u64(ret);
+	ret_summary->last_ns = get_u64(ret);
+	return !ret->failed;
+}
+
+/* As if nothing had been looked at. */
+static void come_back(struct capture_reader *reader, uint64_t offset)
+{
+	reader->message[0] = '\0';
+	reader->outcome = 0;
+	if (go_to(reader, offset) < 0)
+		(void)failed(reader, -errno);
+}
+
+/* False where the file is a pipe, or has been read to an end or an error already. */
+static bool may_move(const struct capture_reader *reader)
+{
+	return reader->outcome == 0 && lseek(reader->fd, 0, SEEK_CUR) >= 0;
+}
+
+bool capture_reader_summary(struct capture_reader *reader, struct capture_summary *ret)
+{
+	struct capture_summary summary = { .index_cnt = 0 };
+	uint64_t offset = reader->offset, end_at, index_at;
+	struct cursor in;
+	bool is_there;
+
+	if (!may_move(reader))
+		return false;
+	is_there = read_trailer(reader, &end_at, &index_at) &&
+		   read_index(reader, index_at, &in, &summary) &&
+		   read_at(reader, end_at, CAPTURE_END, &in);
+	if (is_there)
+		get_end(&in, &summary.end);
+	is_there = is_there && !in.failed;
+	come_back(reader, offset);
+	if (is_there)
+		*ret = summary;
+	return is_there;
+}
+
+/* Times of frames are not quite in order: an entry has the newest of all that stand before it. */
+static bool find_place(struct cursor *in, uint32_t cnt, uint64_t time_ns, struct index_entry *ret)
+{
+	bool is_found = false;
+
+	for (uint32_t i = 0; i < cnt && !in->failed; i++) {
+		struct index_entry entry = { .time_ns = get_u64(in) };
+
+		entry.offset = get_u64(in);
+		entry.number = get_u64(in);
+		if (in->failed || entry.time_ns >= time_ns || entry.offset > INT64_MAX ||
+		    entry.offset % 8 || entry.number == 0)
+			break;
+		*ret = entry;
+		is_found = true;
+	}
+	return is_found;
+}
+
+bool capture_reader_seek(struct capture_reader *reader, uint64_t time_ns)
+{
+	struct capture_summary summary;
+	struct index_entry place = { .number = 0 };
+	uint64_t offset = reader->offset, end_at, index_at;
+	struct cursor in;
+	bool is_found;
+
+	if (!may_move(reader))
+		return false;
+	is_found = read_trailer(reader, &end_at, &index_at) &&
+		   read_index(reader, index_at, &in, &summary) &&
+		   find_place(&in, summary.index_cnt, time_ns, &place);
+	come_back(reader, is_found ? place.offset : offset);
+	if (is_found) {
+		forget_answer(reader);
+		reader->frame.number = place.number - 1;
+		reader->was_moved = true;
+	}
+	return is_found;
 }

@@ -138,7 +138,7 @@ static void index_put(struct capture_writer *writer)
 {
 	uint32_t kept = 0;
 
-	if (!writer->index || writer->stats.frames % writer->index_every)
+	if (!writer->index || !writer->stats.frames || writer->stats.frames % writer->index_every)
 		return;
 	if (writer->index_cnt == INDEX_MAX) {
 		for (uint32_t i = 0; i < INDEX_MAX; i += 2)

@@ -239,6 +239,20 @@ const char *capture_reader_message(const struct capture_reader *reader);
 /* Frames of unknown kinds that were passed over. */
 uint64_t capture_reader_unknown(const struct capture_reader *reader);
 
+/* What the end of the file says of the whole, without reading it. */
+struct capture_summary {
+	struct capture_end end;
+	uint64_t first_ns, last_ns; /* boot time */
+	uint32_t index_cnt;	    /* places that capture_reader_seek() knows */
+};
+/* Before the first capture_reader_next(), which then begins at the first frame. False where the
+ * file has no readable end, or is none that can be read in any order. */
+bool capture_reader_summary(struct capture_reader *reader, struct capture_summary *ret);
+/* Goes to the last indexed frame before which all are earlier than time_ns: for looking at events,
+ * whose processes are then not known; a replay reads from the start. False where there is no index:
+ * nothing has changed then. */
+bool capture_reader_seek(struct capture_reader *reader, uint64_t time_ns);
+
 /* ---- schemas -------------------------------------------------------------------------------- */
 
 /* Of the names of events, their parameters' names and types, in their order. */

@@ -508,3 +508,92 @@ Test(capture, no_writer_is_fine)
 	cr_expect_eq(stats.frames, 0);
 	cr_expect_not(capture_writer_is_open(NULL));
 }
+
+/* ---- the index ---- */
+
+/* `cnt` decisions, a second apart. */
+static void make_decisions(unsigned cnt)
+{
+	struct capture_writer *writer = make(&(struct capture_writer_config){ .path = path });
+	const struct capture_end end = { .alerts = 5 };
+
+	for (unsigned i = 1; i <= cnt; i++)
+		capture_put_decide(writer, SAMPLE_START_NS + i);
+	cr_assert_eq(capture_writer_finish(writer, &end), 0);
+	capture_writer_free(writer);
+}
+
+Test(capture, summary)
+{
+	char message[CAPTURE_MESSAGE_MAX];
+	struct capture_summary summary;
+	const struct capture_frame *frame;
+	struct capture_reader *reader;
+
+	make_decisions(5000);
+	cr_assert_eq(capture_reader_new(path, &reader, message), 0, "%s", message);
+	cr_assert(capture_reader_summary(reader, &summary));
+	cr_expect_eq(summary.end.frames, 5002);
+	cr_expect_eq(summary.end.alerts, 5);
+	cr_expect_eq(summary.first_ns, SAMPLE_START_NS);
+	cr_expect_eq(summary.last_ns, SAMPLE_START_NS + 5000);
+	cr_expect_eq(summary.index_cnt, 4);
+	cr_assert_eq(capture_reader_next(reader, &frame), 0);
+	cr_expect_eq(frame->number, 3, "the first frame is still the first: %s",
+		     capture_reader_message(reader));
+	capture_reader_free(reader);
+	cr_assert_eq(truncate(path, 60000), 0);
+	cr_assert_eq(capture_reader_new(path, &reader, message), 0, "%s", message);
+	cr_expect_not(capture_reader_summary(reader, &summary));
+	cr_expect_not(capture_reader_seek(reader, UINT64_MAX));
+	cr_expect_eq(capture_reader_next(reader, &frame), 0, "a file without index is readable");
+	capture_reader_free(reader);
+}
+
+Test(capture, seek)
+{
+	static const uint64_t times[] = { 1100, 2000, 2047, 2048, 4999, 6000 };
+	char message[CAPTURE_MESSAGE_MAX];
+	const struct capture_frame *frame;
+	struct capture_reader *reader;
+	int r;
+
+	make_decisions(5000);
+	cr_assert_eq(capture_reader_new(path, &reader, message), 0, "%s", message);
+	cr_expect_not(capture_reader_seek(reader, SAMPLE_START_NS), "nothing is earlier");
+	capture_reader_free(reader);
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		uint64_t time_ns = SAMPLE_START_NS + times[i], last = 0;
+
+		cr_assert_eq(capture_reader_new(path, &reader, message), 0, "%s", message);
+		cr_assert(capture_reader_seek(reader, time_ns));
+		cr_assert_eq(capture_reader_next(reader, &frame), 0);
+		cr_expect_leq(frame->kind == CAPTURE_DECIDE ? frame->time.now_ns : 0, time_ns);
+		do {
+			if (frame->kind == CAPTURE_DECIDE)
+				last = frame->time.now_ns;
+		} while ((r = capture_reader_next(reader, &frame)) == 0);
+		cr_expect_eq(r, CAPTURE_E_END, "%s", capture_reader_message(reader));
+		cr_expect_eq(last, SAMPLE_START_NS + 5000);
+		capture_reader_free(reader);
+	}
+}
+
+/* More frames than the index has room for: entries become fewer, not the range. */
+Test(capture, index_is_bounded, .timeout = 60)
+{
+	const unsigned cnt = 4096 * 1024 + 5000;
+	char message[CAPTURE_MESSAGE_MAX];
+	struct capture_summary summary;
+	struct capture_reader *reader;
+	const struct capture_frame *frame;
+
+	make_decisions(cnt);
+	cr_assert_eq(capture_reader_new(path, &reader, message), 0, "%s", message);
+	cr_assert(capture_reader_summary(reader, &summary));
+	cr_expect(summary.index_cnt > 2000 && summary.index_cnt <= 4096, "%u", summary.index_cnt);
+	cr_assert(capture_reader_seek(reader, SAMPLE_START_NS + cnt - 1));
+	cr_assert_eq(capture_reader_next(reader, &frame), 0);
+	cr_expect_gt(frame->number, cnt - 5000);
+	capture_reader_free(reader);
+}
