@@ -489,7 +489,6 @@ Test(procfs, recalled)
 
 	record_init(&record);
 	put_process(40, "shell", 1000);
-	put_process(seed.pid, seed.comm, seed.start / TICK_NS);
 	proc_table_config_default(&config);
 	config.proc_root = root;
 	config.inputs = (struct proc_inputs){ .on_strings = keep, .data = &recording };
