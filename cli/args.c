@@ -272,14 +272,25 @@ bool args_parse_duration(const char *text, uint64_t *ret_ns)
 	return parse_with_unit(text, units, ret_ns);
 }
 
-bool args_parse_bytes(const char *text, uint32_t *ret)
+bool args_parse_size(const char *text, uint64_t *ret)
 {
 	static const struct unit units[] = {
-		{ "", 1 }, { "KiB", 1 << 10 }, { "MiB", 1 << 20 }, { "GiB", 1 << 30 }, { NULL, 0 },
+		{ "", 1 },
+		{ "KiB", 1ull << 10 },
+		{ "MiB", 1ull << 20 },
+		{ "GiB", 1ull << 30 },
+		{ "TiB", 1ull << 40 },
+		{ NULL, 0 },
 	};
+
+	return parse_with_unit(text, units, ret);
+}
+
+bool args_parse_bytes(const char *text, uint32_t *ret)
+{
 	uint64_t value;
 
-	if (!parse_with_unit(text, units, &value) || value > UINT32_MAX)
+	if (!args_parse_size(text, &value) || value > UINT32_MAX)
 		return false;
 	*ret = (uint32_t)value;
 	return true;

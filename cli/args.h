@@ -72,5 +72,7 @@ bool args_parse_u32(const char *text, uint32_t *ret);
 bool args_parse_duration(const char *text, uint64_t *ret_ns);
 /* "4096", "64KiB", "4MiB"; below 4 GiB. */
 bool args_parse_bytes(const char *text, uint32_t *ret);
+/* The same without that limit. */
+bool args_parse_size(const char *text, uint64_t *ret);
 
 #endif

@@ -20,6 +20,8 @@ enum run_option {
 	RUN_MIN_PRIORITY,
 	RUN_SCOPE_PID,
 	RUN_SCOPE_CGROUP,
+	RUN_RECORD,
+	RUN_FORCE,
 	RUN_PRINT_CONFIG,
 	RUN__COUNT
 };
@@ -48,6 +50,11 @@ static const struct option_spec options[] = {
 	[RUN_SCOPE_CGROUP] = { 0, "scope-cgroup", "PATH",
 			       "Look only at the processes in this cgroup directory and below it.",
 			       false },
+	[RUN_RECORD] = { 0, "record", "FILE",
+			 "Record all that the engine takes in: 'haetae replay FILE' with the same "
+			 "rules prints the same alerts.",
+			 false },
+	[RUN_FORCE] = { 0, "force", NULL, "Write over a recording that exists.", false },
 	[RUN_PRINT_CONFIG] = { 0, "print-config", NULL,
 			       "Print the configuration that counts, secrets masked, with where "
 			       "each "
@@ -109,6 +116,15 @@ static int apply_scope(const struct args *args, struct conf *conf)
 	return EXIT_OK;
 }
 
+static int apply_record(const struct args *args, struct conf *conf)
+{
+	conf->daemon.record.path = args_get(args, RUN_RECORD);
+	conf->daemon.record.may_overwrite = args_has(args, RUN_FORCE);
+	if (args_has(args, RUN_FORCE) && !args_has(args, RUN_RECORD))
+		return args_usage_error(&command_run, "--force is for --record");
+	return EXIT_OK;
+}
+
 static int apply_rules(const struct args *args, struct conf *conf, struct rule_paths *paths)
 {
 	bool is_given = args_has(args, RUN_RULES);
@@ -142,6 +158,8 @@ static int configure(const struct args *args, struct conf *conf, struct rule_pat
 		r = apply_limits(args, conf);
 	if (r == EXIT_OK)
 		r = apply_scope(args, conf);
+	if (r == EXIT_OK)
+		r = apply_record(args, conf);
 	if (r == EXIT_OK)
 		r = apply_rules(args, conf, paths);
 	if (r == EXIT_OK)

@@ -20,6 +20,7 @@
 #include "metadata_pump.h"
 #include "names.h"
 #include "privileges.h"
+#include "recording.h"
 #include "server.h"
 #include "summary.h"
 
@@ -32,8 +33,10 @@ struct daemon {
 	const struct daemon_config *config;
 	struct outputs *outputs; /* owned */
 	struct probes *probes;	 /* owned */
+	struct ruleset *ruleset; /* owned */
 	struct engine engine;
 	struct names names;
+	struct recording recording;
 	struct metadata *metadata; /* owned; NULL: it could not be started */
 	struct loss_window loss;
 	struct loss_watch loss_watch;
@@ -48,11 +51,16 @@ struct daemon {
 
 static int load_rules(const struct daemon_config *config, struct ruleset **ret)
 {
+	uint32_t path_cnt = config->record.is_alone ? 0 : config->rule_path_cnt;
 	struct diags diags;
 	int r;
 
 	diags_init(&diags);
-	r = ruleset_load(config->rule_paths, config->rule_path_cnt, &config->rules, &diags, ret);
+	if (config->own)
+		r = ruleset_load_own(config->rule_paths, path_cnt, config->own, &config->rules,
+				     &diags, ret);
+	else
+		r = ruleset_load(config->rule_paths, path_cnt, &config->rules, &diags, ret);
 	diags_print(&diags, stderr, isatty(STDERR_FILENO));
 	if (r == RULES_E_INVALID)
 		log_error("the rules have %u error%s; 'haetae check' shows them too",
@@ -105,6 +113,8 @@ static int start_probes(struct daemon *daemon)
 	int r;
 
 	ruleset_events(daemon->engine.ruleset, &events);
+	if (daemon->config->record.is_alone)
+		events = daemon->config->record.events;
 	event_set_syscalls(&events, want.type_of_syscall, want.is_evaluated);
 	config.want_env |= (needs & FIELD_NEEDS_ENV) != 0;
 	config.want_path_swapped |= (needs & FIELD_NEEDS_SWAP) != 0;
@@ -148,12 +158,21 @@ static int block_signals(struct daemon *daemon)
 	return watch(daemon->epoll_fd, daemon->signal_fd);
 }
 
+static void take_hit(const struct rule *rule, const struct alert_context *context, void *data)
+{
+	struct daemon *daemon = data;
+
+	daemon->is_stopping |= !daemon->config->on_hit(rule, context, daemon->config->data);
+}
+
 static void say_ready(const struct daemon *daemon)
 {
 	const struct ruleset *ruleset = daemon->engine.ruleset;
 	struct proc_table_stats stats;
 
 	proc_table_stats(daemon->engine.procs, &stats);
+	if (daemon->config->record.path)
+		log_info("recording to %s", daemon->config->record.path);
 	log_info("ready: %u rules enabled of %u, %llu processes known, %llu ms after start",
 		 enabled_cnt(ruleset), ruleset_rule_cnt(ruleset),
 		 (unsigned long long)stats.processes,
@@ -247,6 +266,7 @@ static void tick(struct daemon *daemon, uint64_t now_ns)
 		return;
 	tell_completeness(daemon, &counters);
 	watch_loss(daemon, &counters, false);
+	daemon->is_stopping |= !recording_tick(&daemon->recording);
 	publish(daemon, &counters);
 }
 
@@ -301,10 +321,13 @@ static void stop(struct daemon *daemon)
 	else
 		watch_loss(daemon, &counters, true);
 	engine_flush(&daemon->engine);
+	recording_finish(&daemon->recording, &daemon->engine);
 	outputs_stop(daemon->outputs, clock_boot_ns() + STOP_DEADLINE_NS);
 	outputs_stats(daemon->outputs, &summary.outputs);
 	if (daemon->metadata)
 		metadata_stats(daemon->metadata, &summary.metadata);
+	capture_writer_stats(daemon->recording.writer, &summary.capture);
+	summary.record = &daemon->config->record;
 	summary.duration_ns = clock_boot_ns() - daemon->start_ns;
 	summary_format(&summary, &text);
 	if (poll(&(struct pollfd){ .fd = STDERR_FILENO, .events = POLLOUT }, 1,
@@ -437,17 +460,23 @@ static int start(struct daemon *daemon)
 	struct proc_table_config procs = config->procs;
 	struct engine_host host;
 	char hostname[256], boot_id[40];
-	struct ruleset *ruleset = NULL;
 	const char *what = "";
-	int r = load_rules(config, &ruleset);
+	int r = load_rules(config, &daemon->ruleset);
 
 	if (r != EXIT_OK)
 		return r;
-	procs.want_env |= (needs_of(ruleset) & FIELD_NEEDS_ENV) != 0;
+	procs.want_env |= (needs_of(daemon->ruleset) & FIELD_NEEDS_ENV) != 0;
 	engine_host_read(&host, hostname, boot_id);
-	r = engine_init(&daemon->engine, config, &procs, &host, ruleset);
+	r = engine_init(&daemon->engine, config, &procs, &host, daemon->ruleset);
 	if (r < 0)
 		return fail("starting the engine", r);
+	if (config->on_hit) {
+		daemon->engine.on_hit = take_hit;
+		daemon->engine.data = daemon;
+	}
+	r = recording_start(&daemon->recording, config, &host, &daemon->engine);
+	if (r < 0)
+		return fail(config->record.path, r);
 	r = block_signals(daemon);
 	if (r < 0)
 		return fail("blocking signals", r);
@@ -482,6 +511,8 @@ static void release(struct daemon *daemon)
 {
 	daemon->metadata = metadata_free(daemon->metadata);
 	engine_done(&daemon->engine);
+	daemon->ruleset = ruleset_free(daemon->ruleset);
+	recording_done(&daemon->recording);
 	names_done(&daemon->names);
 	daemon->probes = probes_free(daemon->probes);
 	outputs_stop(daemon->outputs, clock_boot_ns());
@@ -514,6 +545,8 @@ int daemon_run(const struct daemon_config *config)
 		say_ready(daemon);
 		loop(daemon);
 		stop(daemon);
+		if (config->record.is_alone && recording_has_failed(&daemon->recording))
+			r = EXIT_HOST;
 	}
 	release(daemon);
 	free(daemon);

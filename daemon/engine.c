@@ -47,6 +47,10 @@ static int init_procs(struct engine *engine, const struct proc_table_config *pro
 	int r;
 
 	config.inputs = host->procs;
+	if (!host->is_replayed)
+		config.inputs = (struct proc_inputs){ .on_strings = tap_strings,
+						      .on_gone = tap_gone,
+						      .data = &engine->tap };
 	if (host->is_replayed) {
 		config.proc_root = NULL;
 		r = proc_table_new(&config, &engine->procs);
@@ -77,6 +81,11 @@ static int init_containers(struct engine *engine, const struct metadata_config *
 	container_table_config_default(&config);
 	config.host_root = host->is_replayed ? NULL : metadata->host_root;
 	config.inputs = host->containers;
+	if (!host->is_replayed)
+		config.inputs = (struct container_inputs){ .on_place = tap_place,
+							   .on_bundle = tap_bundle,
+							   .on_walk = tap_walk,
+							   .data = &engine->tap };
 	config.bundle_roots = metadata->bundle_roots;
 	config.bundle_root_cnt = metadata->bundle_root_cnt;
 	config.procs = engine->procs;
@@ -103,7 +112,8 @@ static void put_alert(const struct rule *rule, struct alert *alert, void *data)
 	engine->rules[rule->index].alerts++;
 	if (!alert)
 		engine->counters.alerts_lost_memory++;
-	else if (!outputs_put(engine->outputs, alert))
+	else if (!(engine->on_alert ? engine->on_alert(alert, engine->data)
+				    : outputs_put(engine->outputs, alert)))
 		engine->counters.alerts_refused++;
 }
 
@@ -113,6 +123,10 @@ static void raise_alert(const struct rule *rule, const struct alert_context *con
 	struct alert *alert;
 
 	engine->rules[rule->index].matches++;
+	if (engine->on_hit) {
+		engine->on_hit(rule, context, engine->data);
+		return;
+	}
 	if (!gate_check(engine->gate, rule, context))
 		return;
 	if (alert_new(rule, context, &alert) < 0)
@@ -190,10 +204,15 @@ void engine_done(struct engine *engine)
 	engine->containers = container_table_free(engine->containers);
 	engine->pods = pod_table_free(engine->pods);
 	engine->matcher = matcher_free(engine->matcher);
-	engine->ruleset = ruleset_free(engine->ruleset);
 	free(engine->rules);
 	engine->rules = NULL;
 	arena_done(&engine->scratch);
+}
+
+void engine_record(struct engine *engine, struct capture_writer *writer)
+{
+	engine->tap = (struct tap){ .writer = writer };
+	tap_users(&engine->tap, engine->users);
 }
 
 int engine_walk(struct engine *engine)
@@ -208,9 +227,11 @@ void engine_seed(const void *record, uint32_t length, void *data)
 	if (event_decode(&engine->event, record, length) == 0) {
 		proc_table_apply(engine->procs, &engine->event);
 		container_table_apply(engine->containers, &engine->event);
+		engine->counters.seeds++;
 	} else {
 		engine->counters.undecodable_seeds++;
 	}
+	tap_record(&engine->tap, CAPTURE_SEED, record, length);
 	arena_reset(&engine->scratch);
 }
 
@@ -225,6 +246,8 @@ static void run_stages(struct engine *engine)
 		event->number = engine->next_number++;
 		engine->counters.evaluated++;
 		hold_run(engine->hold, engine->matcher, &engine->alert);
+		if (engine->on_event)
+			engine->on_event(&engine->fields, engine->data);
 	}
 	arena_reset(&engine->scratch);
 }
@@ -258,23 +281,31 @@ void engine_handle(const void *record, uint32_t length, void *data)
 
 	if (event_decode(&engine->event, record, length) != 0) {
 		engine->counters.undecodable++;
-		return;
+	} else {
+		engine->counters.delivered[engine->event.schema->type]++;
+		run_event(engine);
 	}
-	engine->counters.delivered[engine->event.schema->type]++;
-	run_event(engine);
+	tap_record(&engine->tap, CAPTURE_RECORD, record, length);
 }
 
 void engine_own(struct engine *engine, const void *record, uint32_t length)
 {
 	int r = event_decode(&engine->event, record, length);
 
-	hae_assert(r == 0 && engine->event.schema->flags & EVENT_OWN);
+	if (r != 0 || !(engine->event.schema->flags & EVENT_OWN)) {
+		engine->counters.undecodable++; /* of a recording that somebody made */
+		return;
+	}
 	engine->counters.own++;
+	engine->counters.losses++;
+	engine->own_sequence = MAX(engine->own_sequence, engine->event.header->sequence);
 	run_stages(engine);
+	tap_record(&engine->tap, CAPTURE_OWN, record, length);
 }
 
 void engine_decide(struct engine *engine, uint64_t now_ns)
 {
+	tap_decide(&engine->tap, now_ns, engine->has_news || engine_deadline_ns(engine) <= now_ns);
 	engine->now_ns = now_ns;
 	if (engine->has_news)
 		hold_update(engine->hold, NULL);
@@ -300,11 +331,13 @@ void engine_tick(struct engine *engine, uint64_t now_ns, int64_t wall_offset_ns)
 	gate_tick(engine->gate, &engine->alert, now_ns);
 	proc_table_collect(engine->procs, now_ns);
 	container_table_collect(engine->containers, now_ns);
+	tap_tick(&engine->tap, now_ns, wall_offset_ns);
 }
 
 void engine_look(struct engine *engine)
 {
-	(void)users_look(engine->users);
+	if (users_look(engine->users))
+		tap_users(&engine->tap, engine->users);
 	proc_table_look(engine->procs, engine->now_ns);
 	container_table_look(engine->containers, engine->now_ns);
 }

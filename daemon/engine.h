@@ -8,12 +8,14 @@
 #include "haetae/daemon.h"
 #include "haetae/hold.h"
 #include "haetae/host_names.h"
-#include "loss.h"
+#include "tap.h"
 
 struct engine_counters {
 	uint64_t delivered[EVENT__COUNT]; /* decoded, by type; state records too */
 	uint64_t undecodable;		  /* refused by the decoder */
 	uint64_t undecodable_seeds;	  /* the same of the task iterator's records */
+	uint64_t seeds;			  /* from the task iterator, decoded */
+	uint64_t losses;		  /* events of loss */
 	uint64_t own;			  /* haetae's own events: made here, in no account */
 	uint64_t evaluated;		  /* given to the matcher */
 	uint64_t alerts[PRIORITY__COUNT]; /* raised */
@@ -27,6 +29,13 @@ struct engine_rule_counters {
 	uint64_t alerts;  /* raised */
 };
 
+/* Takes ownership. False: it has no room for it. */
+typedef bool (*engine_alert_fn)(struct alert *alert, void *data);
+typedef void (*engine_hit_fn)(const struct rule *rule, const struct alert_context *context,
+			      void *data);
+
+typedef void (*engine_event_fn)(const struct field_context *fields, void *data);
+
 /*
  * All that the engine takes in comes through the functions below, and what it makes of it depends
  * on nothing else: no clock, no file, no other thread. So whoever is told of each of these inputs
@@ -34,7 +43,7 @@ struct engine_rule_counters {
  * alerts from it, byte by byte.
  */
 struct engine {
-	struct ruleset *ruleset;	    /* owned */
+	struct ruleset *ruleset;	    /* borrowed */
 	struct matcher *matcher;	    /* owned */
 	struct proc_table *procs;	    /* owned */
 	struct container_table *containers; /* owned */
@@ -44,8 +53,13 @@ struct engine {
 	struct hold *hold;		    /* owned */
 	struct gate *gate;		    /* owned; NULL: off */
 	struct outputs *outputs;	    /* borrowed from the daemon */
-	struct arena scratch;		    /* one event's memory */
-	struct event event;		    /* the event at hand */
+	engine_alert_fn on_alert;	    /* takes alerts instead; or NULL */
+	engine_hit_fn on_hit;	  /* takes hits instead, before they are alerts; or NULL */
+	engine_event_fn on_event; /* sees each event that rules look at, after them; or NULL */
+	void *data;		  /* of all three */
+	struct tap tap;		  /* is told of each input */
+	struct arena scratch;	  /* one event's memory */
+	struct event event;	  /* the event at hand */
 	struct field_context fields;
 	struct alert_context alert;
 	uint64_t next_number;
@@ -71,8 +85,11 @@ struct engine_host {
 /* This host. hostname and boot_id point into the given memory. */
 void engine_host_read(struct engine_host *host, char hostname[256], char boot_id[40]);
 
-/* Takes ownership of the ruleset in every case; config outlives the engine. 0 or a negative errno;
- * on failure everything is released. */
+/* From here on each input is written there. NULL: no longer. */
+void engine_record(struct engine *engine, struct capture_writer *writer);
+
+/* config and ruleset outlive the engine. 0 or a negative errno; on failure everything is released.
+ */
 int engine_init(struct engine *engine, const struct daemon_config *config,
 		const struct proc_table_config *procs, const struct engine_host *host,
 		struct ruleset *ruleset);

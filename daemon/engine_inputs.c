@@ -7,6 +7,7 @@
 /* Pods are in the table before containers are said to have one. */
 void engine_answer(struct engine *engine, struct metadata_answer *answer)
 {
+	tap_answer(&engine->tap, answer);
 	switch (answer->type) {
 	case ANSWER_POD:
 		if (answer->pod)
@@ -33,6 +34,7 @@ void engine_asked(struct engine *engine, uint32_t cnt)
 {
 	struct metadata_question question;
 
+	tap_asked(&engine->tap, cnt);
 	while (cnt-- && container_table_question(engine->containers, &question))
 		container_table_asked(engine->containers, &question);
 }
@@ -43,6 +45,7 @@ void engine_host_name(struct engine *engine, struct str name, const struct host_
 	uint32_t name_cnt;
 	const struct str *names = ruleset_host_names(engine->ruleset, &name_cnt);
 
+	tap_host_name(&engine->tap, name, addresses, cnt);
 	for (uint32_t i = 0; engine->host_names && i < name_cnt; i++) {
 		if (!str_eq(names[i], name))
 			continue;
@@ -53,11 +56,13 @@ void engine_host_name(struct engine *engine, struct str name, const struct host_
 
 void engine_sources(struct engine *engine, const bool has_source[METADATA_SOURCE__COUNT])
 {
+	tap_sources(&engine->tap, has_source);
 	memcpy(engine->alert.has_source, has_source, sizeof(engine->alert.has_source));
 }
 
 void engine_loss(struct engine *engine, const struct loss_numbers *loss)
 {
+	tap_loss(&engine->tap, loss);
 	engine->loss = *loss;
 }
 

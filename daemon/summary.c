@@ -83,6 +83,22 @@ static bool gate_adds_up(const struct gate *gate)
 	       stats.summarised == stats.throttled + stats.deduplicated;
 }
 
+static bool is_recorded(const struct summary *summary)
+{
+	return summary->record && summary->record->path;
+}
+
+/* Unless it had to end before, all records stand in it. */
+static bool recording_adds_up(const struct summary *summary)
+{
+	const struct engine_counters *engine = &summary->engine->counters;
+
+	return !is_recorded(summary) || summary->capture.reason != CAPTURE_ENDED ||
+	       summary->capture.records == engine->seeds + engine->undecodable_seeds +
+						   engine_delivered(summary->engine) +
+						   engine->undecodable + engine->losses;
+}
+
 bool summary_adds_up(const struct summary *summary)
 {
 	const struct engine_counters *engine = &summary->engine->counters;
@@ -99,8 +115,8 @@ bool summary_adds_up(const struct summary *summary)
 	if (sum.submitted !=
 	    engine_delivered(summary->engine) + engine->undecodable + summary->kernel->malformed)
 		return false;
-	if (!outputs_add_up(outputs) || !hold_adds_up(summary->engine->hold) ||
-	    !gate_adds_up(summary->engine->gate))
+	if (!recording_adds_up(summary) || !outputs_add_up(outputs) ||
+	    !hold_adds_up(summary->engine->hold) || !gate_adds_up(summary->engine->gate))
 		return false;
 	return engine_alerts(summary->engine) ==
 	       outputs->accepted + sum_of_priorities(outputs->refused) + engine->alerts_lost_memory;
@@ -177,6 +193,27 @@ static void put_gate(const struct summary *summary, struct buf *out)
 		   (unsigned long long)gate.hits, (unsigned long long)gate.passed,
 		   (unsigned long long)gate.throttled, (unsigned long long)gate.deduplicated,
 		   (unsigned long long)gate.summaries);
+}
+
+/* Records are the seeds, the delivered and undecodable ones, and events of loss. */
+static void put_recording(const struct summary *summary, struct buf *out)
+{
+	static const char *const reasons[] = {
+		[CAPTURE_ENDED] = "",
+		[CAPTURE_MAX_SIZE] = "; ended at its largest size",
+		[CAPTURE_MAX_TIME] = "; ended at its longest time",
+		[CAPTURE_FAILED] = "; ended by an error",
+	};
+	const struct capture_stats *capture = &summary->capture;
+
+	if (!is_recorded(summary))
+		return;
+	buf_printf(out, "  recorded  %llu records of %llu frames, %llu KiB%s",
+		   (unsigned long long)capture->records, (unsigned long long)capture->frames,
+		   (unsigned long long)(capture->bytes + 1023) / 1024, reasons[capture->reason]);
+	if (capture->lost)
+		buf_printf(out, "; frames left out %llu", (unsigned long long)capture->lost);
+	buf_putc(out, '\n');
 }
 
 static void put_processes(const struct summary *summary, struct buf *out)
@@ -292,8 +329,10 @@ void summary_format(const struct summary *summary, struct buf *out)
 	buf_printf(out, "\n  lost      %llu", (unsigned long long)lost);
 	put_reasons(out, loss_names, sum.lost, WIRE_LOST__COUNT);
 	buf_putc(out, '\n');
+	put_recording(summary, out);
 	put_gate(summary, out);
-	put_alerts(summary, out);
+	if (!summary->record || !summary->record->is_alone)
+		put_alerts(summary, out);
 	put_processes(summary, out);
 	put_containers(summary, out);
 	put_metadata(summary, out);

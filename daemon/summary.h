@@ -12,6 +12,8 @@ struct summary {
 	const struct engine *engine;
 	struct outputs_stats outputs;
 	struct metadata_stats metadata;
+	const struct record_config *record; /* NULL: nothing was recorded */
+	struct capture_stats capture;
 };
 
 /* generated = filtered + lost + submitted for each type, submitted = delivered + undecodable, and

@@ -501,3 +501,16 @@ struct cgroup_node *container_learn(struct container_table *table, const struct 
 	table->is_walk_due |= !node;
 	return node;
 }
+
+void container_table_take_cgroup(struct container_table *table, enum wire_hierarchy hierarchy,
+				 uint64_t id, bool is_inherited,
+				 const struct cgroup_identity *identity)
+{
+	const struct container_entry *entry = NULL;
+
+	if (identity->type != CONTAINER_HOST)
+		entry = container_entry_put(table, identity, table->now_ns);
+	if (entry || identity->type == CONTAINER_HOST)
+		(void)cgroup_node_put(table, cgroup_node_key(id, hierarchy),
+				      entry ? &entry->container : &container_host, is_inherited);
+}

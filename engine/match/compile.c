@@ -289,7 +289,10 @@ static int compile_rule(struct compilation *c, const struct resolved *resolved,
 	*ret = build(c, node, false);
 	if (!*ret)
 		return -ENOMEM;
-	infer_rule(*ret, &rule->events);
+	if (rule->def->sees_all)
+		rule->events = (*ret)->events;
+	else
+		infer_rule(*ret, &rule->events);
 	rule->needs = (*ret)->needs;
 	lint_rule(c, rule, *ret);
 	return 0;

@@ -95,6 +95,7 @@ struct rule_def {
 	struct span priority_at;
 	enum priority priority;
 	bool is_enabled, want_evttypes_warning, skip_if_unknown_filter;
+	bool sees_all;		/* unusual events, too, unnamed (rules_own) */
 	bool is_foreign;	/* a source that is not ours: kept, never compiled */
 	const struct str *tags; /* sorted, unique */
 	uint32_t tag_cnt;

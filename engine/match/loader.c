@@ -181,6 +181,42 @@ static void read_item(struct loader *loader, const struct yaml_node *item)
 	report_unknown(loader, item);
 }
 
+static struct text whole_source(struct loader *loader, uint32_t number)
+{
+	struct text text = { .s = arena_str(loader->arena, loader->diags->sources[number].text) };
+	struct text_segment *segment = arena_new(loader->arena, struct text_segment);
+
+	if (!text.s.p || !segment) {
+		loader->is_out_of_memory = true;
+		return text;
+	}
+	*segment = (struct text_segment){ .source = number, .length = text.s.n };
+	text.segments = segment;
+	text.segment_cnt = 1;
+	return text;
+}
+
+void loader_add_own(struct loader *loader, const struct rules_own *own, uint32_t condition,
+		    uint32_t output)
+{
+	struct rule_def rule = { .place = { arena_str(loader->arena, own->name), 1 },
+				 .is_enabled = true,
+				 .sees_all = own->sees_all,
+				 .priority = PRIORITY_DEBUG };
+
+	loader->file_number++;
+	rule.condition = whole_source(loader, condition);
+	rule.output = whole_source(loader, output);
+	rule.name = rule.desc = rule.condition;
+	rule.name.s = rule.desc.s = rule.place.file;
+	rule.source.s = STR(LOADER_SOURCE);
+	def_order_new(loader, &rule.order);
+	if (!rule.name.s.p || def_set_find(&loader->rules, own->name))
+		loader->is_out_of_memory = true;
+	else
+		def_set_add(loader, &loader->rules, &rule, sizeof(rule));
+}
+
 void loader_add(struct loader *loader, uint32_t source)
 {
 	struct yaml_entry *items;

@@ -42,6 +42,9 @@ void loader_init(struct loader *loader, struct arena *arena, struct diags *diags
 void loader_done(struct loader *loader);
 /* Reads one file: source number `source` of diags. */
 void loader_add(struct loader *loader, uint32_t source);
+/* A rule of this name, which no file has; both texts are whole sources. */
+void loader_add_own(struct loader *loader, const struct rules_own *own, uint32_t condition,
+		    uint32_t output);
 /* The definitions of all files; tables are freed with the arena. 0 or -ENOMEM. */
 int loader_finish(struct loader *loader, struct defs *ret);
 

@@ -264,6 +264,44 @@ int ruleset_load_text(struct str name, struct str text, const struct rules_optio
 	return source ? load_with(add_text, &source, options, diags, ret) : -ENOMEM;
 }
 
+struct own_load {
+	struct paths paths;
+	const struct rules_own *own;
+	uint32_t condition, output;
+};
+
+static void add_own(struct loader *loader, const void *data)
+{
+	const struct own_load *own = data;
+
+	add_paths(loader, &own->paths);
+	loader_add_own(loader, own->own, own->condition, own->output);
+}
+
+int ruleset_load_own(const char *const *paths, uint32_t path_cnt, const struct rules_own *own,
+		     const struct rules_options *options, struct diags *diags, struct ruleset **ret)
+{
+	const struct rule_selector selectors[] = {
+		{ .is_enable = false, .rule_pattern = STR("*") },
+		{ .is_enable = true, .rule_pattern = own->name },
+	};
+	struct rules_options only = *options;
+	struct own_load load = {
+		.paths = { paths, path_cnt },
+		.own = own,
+		.condition = diags_add_source(diags, own->name, own->condition),
+		.output = diags_add_source(diags, own->output_name, own->output),
+	};
+
+	only.min_priority = PRIORITY_DEBUG;
+	only.selectors = selectors;
+	only.selector_cnt = ARRAY_LEN(selectors);
+	only.addition_cnt = 0;
+	if (!load.condition || !load.output)
+		return -ENOMEM;
+	return load_with(add_own, &load, &only, diags, ret);
+}
+
 struct ruleset *ruleset_free(struct ruleset *ruleset)
 {
 	if (ruleset)

@@ -92,6 +92,11 @@ int container_table_walk(struct container_table *table);
 void container_table_look(struct container_table *table, uint64_t now_ns);
 /* One step of a walk. False: no room for the folder, or nobody above it is known. */
 bool container_table_take_walk(struct container_table *table, const struct cgroup_walk *walk);
+/* A cgroup and its container as a recording that began later has them. type CONTAINER_HOST: of the
+ * host. */
+void container_table_take_cgroup(struct container_table *table, enum wire_hierarchy hierarchy,
+				 uint64_t id, bool is_inherited,
+				 const struct cgroup_identity *identity);
 /* Applies records of cgroups and sets event->container. After proc_table_apply(). */
 void container_table_apply(struct container_table *table, struct event *event);
 /* A process that left the cgroup of its container, which it keeps all the same; or one of the host

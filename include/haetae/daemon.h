@@ -20,6 +20,15 @@
 /* Used where it can be made; a path that was chosen must be. */
 #define CONTROL_SOCKET_DEFAULT "/run/haetae/haetae.sock"
 
+/* A capture of all that the engine takes in (capture.h). */
+struct record_config {
+	const char *path; /* NULL: nothing is recorded */
+	bool may_overwrite;
+	uint64_t max_bytes;	 /* 0: no limit */
+	bool is_alone;		 /* no rules are run, and the run ends with the recording */
+	struct event_set events; /* is_alone: those wanted */
+};
+
 struct daemon_config {
 	const char *rule_paths[DAEMON_PATHS_MAX];
 	uint32_t rule_path_cnt;
@@ -41,6 +50,11 @@ struct daemon_config {
 	const char *control_socket; /* a path, default CONTROL_SOCKET_DEFAULT; NULL: none */
 	enum log_level log_level;
 	enum log_format log_format;
+	struct record_config record;
+	const struct rules_own *own; /* the only rule to run; NULL: those of the files */
+	/* Instead of alerts: each hit. False: the run ends. NULL: alerts. */
+	bool (*on_hit)(const struct rule *rule, const struct alert_context *context, void *data);
+	void *data;
 	uint64_t duration_ns; /* 0: until a signal */
 	bool want_banner;     /* say on stderr what to try */
 };

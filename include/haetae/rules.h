@@ -87,6 +87,18 @@ int ruleset_load(const char *const *paths, uint32_t path_cnt, const struct rules
 /* The same from memory: one text named `name`. */
 int ruleset_load_text(struct str name, struct str text, const struct rules_options *options,
 		      struct diags *diags, struct ruleset **ret);
+/* A rule that is in no file. */
+struct rules_own {
+	struct str name;	/* of the rule, and of the condition's text in diagnostics */
+	struct str condition;	/* may use the macros and lists of the files */
+	struct str output_name; /* of the output's text in diagnostics */
+	struct str output;
+	bool sees_all; /* also calls that are made all the time, though it does not name them */
+};
+/* The files, which may be none, and that rule, which is the only one enabled. */
+int ruleset_load_own(const char *const *paths, uint32_t path_cnt, const struct rules_own *own,
+		     const struct rules_options *options, struct diags *diags,
+		     struct ruleset **ret);
 struct ruleset *ruleset_free(struct ruleset *ruleset);
 static inline void ruleset_freep(struct ruleset **ruleset)
 {
