@@ -42,8 +42,9 @@ struct daemon {
 	struct loss_watch loss_watch;
 	struct metrics metrics;
 	struct server *server;	 /* owned; NULL: not wanted */
-	struct control *control; /* owned; NULL: not wanted, or it could not be made */
-	uint64_t caught_up_ns;	 /* when the rings were last found empty */
+	struct control *control; /* owned; NULL: not wanted, or it could not be made: */
+	int control_result;
+	uint64_t caught_up_ns; /* when the rings were last found empty */
 	int signal_fd, epoll_fd;
 	uint64_t start_ns, next_tick_ns, end_ns;
 	bool is_stopping;
@@ -165,6 +166,20 @@ static void take_hit(const struct rule *rule, const struct alert_context *contex
 	daemon->is_stopping |= !daemon->config->on_hit(rule, context, daemon->config->data);
 }
 
+static const char *control_error(int r)
+{
+	switch (r) {
+	case -EADDRINUSE:
+		return "another haetae listens there";
+	case -EEXIST:
+		return "what is there is no socket of this user's";
+	case -EPERM:
+		return "others may change its folder";
+	default:
+		return strerror(-r);
+	}
+}
+
 static void say_ready(const struct daemon *daemon)
 {
 	const struct ruleset *ruleset = daemon->engine.ruleset;
@@ -177,6 +192,9 @@ static void say_ready(const struct daemon *daemon)
 		 enabled_cnt(ruleset), ruleset_rule_cnt(ruleset),
 		 (unsigned long long)stats.processes,
 		 (unsigned long long)((clock_boot_ns() - daemon->start_ns) / NS_PER_MS));
+	if (daemon->control_result < 0)
+		log_info("no control socket at %s: %s", daemon->config->control_socket,
+			 control_error(daemon->control_result));
 	if (daemon->config->want_banner)
 		log_info("to see an alert, run in a second shell: sudo %s trigger read-shadow",
 			 program_invocation_name);
@@ -355,20 +373,6 @@ static int start_server(struct daemon *daemon)
 	return r;
 }
 
-static const char *control_error(int r)
-{
-	switch (r) {
-	case -EADDRINUSE:
-		return "another haetae listens there";
-	case -EEXIST:
-		return "what is there is no socket of this user's";
-	case -EPERM:
-		return "others may change its folder";
-	default:
-		return strerror(-r);
-	}
-}
-
 /* Nobody has asked for the default: where it cannot be, the daemon goes on. */
 static int start_control(struct daemon *daemon)
 {
@@ -378,12 +382,9 @@ static int start_control(struct daemon *daemon)
 	if (!path)
 		return 0;
 	r = control_new(path, &daemon->metrics, daemon->engine.ruleset, &daemon->control);
-	if (r == 0)
+	daemon->control_result = r;
+	if (r == 0 || strcmp(path, CONTROL_SOCKET_DEFAULT) == 0)
 		return 0;
-	if (strcmp(path, CONTROL_SOCKET_DEFAULT) == 0) {
-		log_info("no control socket at %s: %s", path, control_error(r));
-		return 0;
-	}
 	log_error("control socket %s: %s", path, control_error(r));
 	return r;
 }
