@@ -7,20 +7,24 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "control_socket.h"
+#include "haetae/clock.h"
 #include "haetae/json_bound.h"
 #include "haetae/log.h"
 #include "haetae/text.h"
 #include "readiness.h"
 
-#define REQUEST_MAX 4096
-#define OUTPUT_MAX  (1u << 20) /* of one client */
-#define RULES_MAX   (OUTPUT_MAX / 2)
-#define LOST_LINE   64 /* longer than {"lost":N} */
-#define EVENTS_MAX  (CONTROL_CLIENTS_MAX + 1)
+#define REQUEST_MAX	 4096
+#define OUTPUT_MAX	 (1u << 20) /* of one client */
+#define RULES_MAX	 (OUTPUT_MAX / 2)
+#define LOST_LINE	 64 /* longer than {"lost":N} */
+#define EVENTS_MAX	 (CONTROL_CLIENTS_MAX + 1)
+#define FINISH_NS	 (500 * NS_PER_MS)
+#define FINISH_PERIOD_MS 50
 
 struct client {
 	int fd;				/* owned; -1: free */
@@ -348,6 +352,29 @@ static void step(void *data)
 		accept_client(control);
 }
 
+static bool has_unsent(const struct control *control)
+{
+	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		if (control->clients[i].fd >= 0 && control->clients[i].out.n > 0)
+			return true;
+	return false;
+}
+
+/* Who reads gets the last alerts; who has stopped is waited for no longer than this. */
+static void finish(void *data)
+{
+	struct control *control = data;
+	uint64_t until_ns = clock_boot_ns() + FINISH_NS;
+
+	step(control);
+	while (has_unsent(control) && clock_boot_ns() < until_ns) {
+		struct pollfd fd = { .fd = control->epoll_fd, .events = POLLIN };
+
+		(void)poll(&fd, 1, FINISH_PERIOD_MS);
+		step(control);
+	}
+}
+
 /* ---- the object ----------------------------------------------------------------------------- */
 
 static void put_rules(const struct ruleset *ruleset, struct buf *out)
@@ -412,6 +439,7 @@ struct outputs_guest control_guest(struct control *control)
 		.fd = control->epoll_fd,
 		.step = step,
 		.on_alert = on_alert,
+		.finish = finish,
 		.data = control,
 	};
 }

@@ -38,6 +38,13 @@ static void step_guest(struct outputs *outputs, unsigned index, uint64_t now_ns,
 	guest->step(guest->data);
 }
 
+static void finish_guests(struct outputs *outputs)
+{
+	for (unsigned i = 0; i < OUTPUTS_GUESTS_MAX; i++)
+		if (outputs->guests[i].finish)
+			outputs->guests[i].finish(outputs->guests[i].data);
+}
+
 static void step_sinks(struct outputs *outputs)
 {
 	bool is_reopening = atomic_exchange(&outputs->is_reopening, false);
@@ -147,8 +154,7 @@ static void *run(void *data)
 		if (is_stopping &&
 		    (is_drained(outputs) || clock_boot_ns() >= outputs->deadline_ns)) {
 			give_up(outputs);
-			for (unsigned i = 0; i < OUTPUTS_GUESTS_MAX; i++)
-				step_guest(outputs, i, clock_boot_ns(), true);
+			finish_guests(outputs);
 			return NULL;
 		}
 		wait_for_work(outputs, has_more);

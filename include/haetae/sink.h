@@ -152,6 +152,8 @@ struct outputs_guest {
 	/* Each alert that was raised, whatever sinks want of it; NULL: not wanted. Must not block,
 	 * and keeps nothing of it. */
 	void (*on_alert)(void *data, const struct alert *alert);
+	/* When all is done; may wait for a moment. NULL: not wanted. */
+	void (*finish)(void *data);
 	void *data;
 	uint64_t period_ns;
 };
