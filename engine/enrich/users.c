@@ -186,7 +186,8 @@ static bool file_look(struct file *file)
 
 static int file_from(struct file *file, struct str given)
 {
-	uint32_t max_cnt = MIN(count_lines(given.p, given.n), USERS_ENTRIES_MAX);
+	/* "a::0" and a newline: empty lines are none. */
+	uint32_t max_cnt = MIN(count_lines(given.p, given.n), given.n / 5 + 1);
 	_cleanup_(freep) char *text = malloc((size_t)given.n + 1);
 	_cleanup_(freep) struct entry *entries = calloc(max_cnt, sizeof(*entries));
 
@@ -194,7 +195,8 @@ static int file_from(struct file *file, struct str given)
 		return -ENOMEM;
 	if (given.n)
 		memcpy(text, given.p, given.n);
-	file_parse(file, TAKE_PTR(text), given.n, TAKE_PTR(entries), max_cnt);
+	file_parse(file, TAKE_PTR(text), given.n, TAKE_PTR(entries),
+		   MIN(max_cnt, USERS_ENTRIES_MAX));
 	return 0;
 }
 

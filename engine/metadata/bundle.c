@@ -17,6 +17,9 @@
 /* Namespaces of one containerd that are looked into where the question names none. */
 #define NAMESPACES_MAX 64
 #define PATH_BYTES_MAX 1024
+/* Of an image's passwd and group. Images have a few KiB there; each container keeps its own, and
+ * whoever builds an image decides what they hold. */
+#define USERS_FILE_MAX (32u << 10)
 
 /* Where runtimes keep bundles: containerd's state folder (also that of k3s, k0s, microk8s, and the
  * one that Docker starts), and containers/storage of CRI-O and Podman, whose folder ends in
@@ -113,8 +116,8 @@ static void read_users(struct source *source, const char *folder, struct contain
 	bool is_absolute = root.n && *root.p == '/';
 	int r;
 
-	buf_init(&passwd, HOST_FILE_BYTES_MAX);
-	buf_init(&group, HOST_FILE_BYTES_MAX);
+	buf_init(&passwd, USERS_FILE_MAX);
+	buf_init(&group, USERS_FILE_MAX);
 	if (!root.n || (size_t)snprintf(path, sizeof(path), "%s%s%.*s", is_absolute ? "" : folder,
 					is_absolute ? "" : "/", STR_ARG(root)) >= sizeof(path))
 		return;
@@ -123,7 +126,9 @@ static void read_users(struct source *source, const char *folder, struct contain
 	r = root_fd < 0 ? root_fd : host_read(root_fd, "/etc/passwd", &passwd);
 	if (r < 0 && (root_fd < 0 || r != -ENOENT))
 		return;
-	(void)host_read(root_fd, "/etc/group", &group);
+	/* Half a file would end with half a line. */
+	if (host_read(root_fd, "/etc/group", &group) < 0)
+		buf_clear(&group);
 	(void)users_new_from(buf_str(&passwd), buf_str(&group), &info->users);
 }
 

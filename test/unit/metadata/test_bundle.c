@@ -8,6 +8,7 @@
 
 #include "haetae/clock.h"
 #include "haetae/metadata.h"
+#include "haetae/proc.h"
 #include "openat2.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -52,6 +53,19 @@ static void put(const char *name, const char *content, size_t spaces)
 #define PLAIN \
 	"{\"ociVersion\":\"1\",\"annotations\":{\"io.kubernetes.cri.sandbox-name\":\"web-0\"}}"
 
+/* A container with users of its own; so many spaces behind them. */
+static void put_users(const char *id, size_t in_passwd, size_t in_group)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "task/default/%s/config.json", id);
+	put(name, "{\"ociVersion\":\"1\",\"root\":{\"path\":\"rootfs\"}}", 0);
+	snprintf(name, sizeof(name), "task/default/%s/rootfs/etc/passwd", id);
+	put(name, "admin:x:0:0::/:/bin/sh\n", in_passwd);
+	snprintf(name, sizeof(name), "task/default/%s/rootfs/etc/group", id);
+	put(name, "wheel:x:0:\n", in_group);
+}
+
 static void set_up(void)
 {
 	cr_assert_not_null(mkdtemp(root));
@@ -65,6 +79,9 @@ static void set_up(void)
 	put("task/default/fifo/config.json", NULL, 0);
 	cr_assert_eq(mkfifo(path("task/default/fifo/config.json"), 0600), 0);
 	put("task/default/folder/config.json/x", "", 0);
+	put_users("named", 100, 100);
+	put_users("bomb", 64 << 10, 0);
+	put_users("groups", 0, 64 << 10);
 	put("secret/config.json", PLAIN, 0);
 	put("store/overlay-containers/p1/userdata/config.json",
 	    "{\"ociVersion\":\"1\",\"annotations\":{\"io.container.manager\":\"libpod\"}}", 0);
@@ -104,13 +121,18 @@ struct bundle_case {
 	enum container_type type; /* of the question */
 	bool is_known;
 	enum container_type want;
-	const char *name, *pod, *image;
+	const char *name, *pod, *image, *user, *group;
 	bool is_answered;
 };
 
 static bool is_text(struct str s, const char *text)
 {
 	return text ? str_eq_text(s, text) : !s.p;
+}
+
+static bool is_name(const char *name, const char *wanted)
+{
+	return wanted ? name && strcmp(name, wanted) == 0 : !name;
 }
 
 static void check(struct bundle_case *cases, size_t cnt, const struct metadata_answer *answer)
@@ -129,6 +151,11 @@ static void check(struct bundle_case *cases, size_t cnt, const struct metadata_a
 		cr_expect(is_text(answer->info->name, c->name), "%s: name", c->id);
 		cr_expect(is_text(answer->info->pod_name, c->pod), "%s: pod", c->id);
 		cr_expect(is_text(answer->info->image, c->image), "%s: image", c->id);
+		cr_expect_eq(answer->info->users != NULL, c->user != NULL, "%s: users", c->id);
+		if (!answer->info->users || !c->user)
+			continue;
+		cr_expect(is_name(users_name(answer->info->users, 0), c->user), "%s", c->id);
+		cr_expect(is_name(users_group_name(answer->info->users, 0), c->group), "%s", c->id);
 	}
 }
 
@@ -147,6 +174,10 @@ static struct bundle_case cases[] = {
 	{ ID, "", CONTAINER_CRI, true, CONTAINER_CONTAINERD, NULL, "web-0", NULL },
 	{ "d1", "", CONTAINER_DOCKER, true, CONTAINER_DOCKER, "d1", NULL, NULL },
 	{ "p1", "", CONTAINER_PODMAN, true, CONTAINER_PODMAN, "happy", NULL, "a/b:1" },
+	{ "named", "default", CONTAINER_CONTAINERD, true, CONTAINER_CONTAINERD, "named", NULL, NULL, "admin", "wheel" },
+	/* what an image's author made so long that a node full of such containers takes gigabytes */
+	{ "bomb", "default", CONTAINER_CONTAINERD, true, CONTAINER_CONTAINERD, "bomb", NULL, NULL },
+	{ "groups", "default", CONTAINER_CONTAINERD, true, CONTAINER_CONTAINERD, "groups", NULL, NULL, "admin", NULL },
 	{ "cut", "default", CONTAINER_CONTAINERD, false },
 	{ "long", "default", CONTAINER_CONTAINERD, false },
 	{ "fifo", "default", CONTAINER_CONTAINERD, false },
