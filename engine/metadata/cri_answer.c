@@ -273,6 +273,14 @@ enum container_type cri_version_parse(struct str message)
 	return name.n ? CONTAINER_CRI : CONTAINER_HOST;
 }
 
+static bool is_hex_id(struct str id)
+{
+	for (uint32_t i = 0; i < id.n; i++)
+		if (!memchr("0123456789abcdef", id.p[i], 16))
+			return false;
+	return id.n == 64;
+}
+
 int cri_containerd_parse(struct str message, struct str id, struct container_info *info)
 {
 	_cleanup_(free_messagep) ProtobufCMessage *unpacked = grpc_unpack(
@@ -296,8 +304,9 @@ int cri_containerd_parse(struct str message, struct str id, struct container_inf
 				text_of(container->labels[i]->value));
 	info->labels = labels.items;
 	info->label_cnt = labels.cnt;
-	/* nerdctl's containers have an id of 64 digits; ctr's id is the name its user chose. */
-	name = info_labels_find(&labels, STR("nerdctl/name"));
+	/* nerdctl's containers have an id of 64 digits; ctr's id is the name its user chose, and
+	 * its labels are those of the image, whose author may have put any there. */
+	name = is_hex_id(id) ? info_labels_find(&labels, STR("nerdctl/name")) : NULL;
 	info_set(info, &info->name, name ? name->value : id);
 	return 0;
 }

@@ -219,6 +219,31 @@ Test(cri, a_sandbox)
 	container_info_unref(info);
 }
 
+/* nerdctl names its containers by a label; ctr copies the labels of the image. */
+Test(cri, names_of_nerdctl)
+{
+	static const char hex[] =
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	static const struct {
+		const char *id, *name;
+	} cases[] = { { hex, "web" }, { "t1", "t1" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct container_info *info = container_info_new();
+		_cleanup_(buf_done) struct buf message, container;
+
+		buf_init(&message, 1 << 16);
+		buf_init(&container, 1 << 16);
+		put_text(&container, 1, cases[i].id);
+		put_pair(&container, 2, "nerdctl/name", "web");
+		put_bytes(&message, 1, buf_str(&container));
+		cr_assert_eq(cri_containerd_parse(buf_str(&message), str_from(cases[i].id), info),
+			     0);
+		cr_expect_str_eq(text(info->name), cases[i].name);
+		container_info_unref(info);
+	}
+}
+
 Test(cri, containerd_and_version)
 {
 	struct container_info *info = container_info_new();
