@@ -138,7 +138,7 @@ static void offer_settings(struct str typed)
 static void offer_actions(struct str typed)
 {
 	for (unsigned i = 0; trigger_action_at(i); i++)
-		offer_text(typed, trigger_action_at(i)->name, trigger_action_at(i)->rule);
+		offer_text(typed, trigger_action_at(i)->name, trigger_action_at(i)->doc);
 }
 
 /* "text|json", and "list | retry UUID...": each alternative's first word. */

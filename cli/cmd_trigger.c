@@ -55,30 +55,36 @@ static int unknown_action(const char *word)
 	return args_usage_error(&command_trigger, "unknown action '%s'; --list prints them", word);
 }
 
-static void print_json_actions(void)
+static void print_json_action(const struct trigger_action *action)
 {
-	const struct trigger_action *action;
-
-	putchar('[');
-	for (unsigned i = 0; (action = trigger_action_at(i)); i++)
-		printf("%s\n{\"name\":\"%s\",\"rule\":\"%s\",\"technique\":\"%s\",\"doc\":\"%s\","
-		       "\"container\":%s}",
-		       i ? "," : "", action->name, action->rule, action->mitre, action->doc,
-		       action->wants_container ? "true" : "false");
-	puts("\n]");
+	printf("{\"name\":\"%s\",\"doc\":\"%s\",\"container\":%s", action->name, action->doc,
+	       action->wants_container ? "true" : "false");
+	if (action->rule)
+		printf(",\"rule\":\"%s\",\"technique\":\"%s\"}", action->rule, action->mitre);
+	else
+		printf(",\"rule\":null,\"technique\":null}");
 }
 
 static int print_actions(const struct args *args)
 {
 	const struct trigger_action *action;
+	bool is_json = args_has(args, TRIGGER_JSON);
 
-	if (args_has(args, TRIGGER_JSON)) {
-		print_json_actions();
-		return EXIT_OK;
+	for (unsigned i = 0; (action = trigger_action_at(i)); i++) {
+		if (is_json) {
+			fputs(i ? ",\n" : "[\n", stdout);
+			print_json_action(action);
+			continue;
+		}
+		printf("%-26s %-10s %s%s; ", action->name, action->mitre ?: "", action->doc,
+		       action->wants_container ? " (in a container)" : "");
+		if (action->rule)
+			printf("raises '%s'\n", action->rule);
+		else
+			puts("for rules of your own");
 	}
-	for (unsigned i = 0; (action = trigger_action_at(i)); i++)
-		printf("%-26s %-10s %s%s; raises '%s'\n", action->name, action->mitre, action->doc,
-		       action->wants_container ? " (in a container)" : "", action->rule);
+	if (is_json)
+		puts("\n]");
 	return EXIT_OK;
 }
 
@@ -98,8 +104,10 @@ static int perform(const struct trigger_action *action)
 	if (r < 0)
 		fprintf(stderr, "haetae trigger: %s: cannot %s: %s%s\n", action->name, step,
 			strerror(-r), trigger_advice(r));
-	else
+	else if (action->rule)
 		printf("%s: done; raises '%s'\n", action->name, action->rule);
+	else
+		printf("%s: done\n", action->name);
 	trigger_run_free(run);
 	return r < 0 ? EXIT_HOST : EXIT_OK;
 }

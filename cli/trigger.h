@@ -11,6 +11,7 @@
 
 #define TRIGGER_ACTIONS_MAX 256
 #define TRIGGER_OWNED_MAX   4
+#define TRIGGER_WORDS_MAX   6
 #define TRIGGER_PATH_MAX    128
 
 /* Where an action stopped, for its error line ("create /etc/haetae-trigger-12"), and what is to be
@@ -23,13 +24,16 @@ struct trigger_step {
 
 struct trigger_action {
 	const char *name;
-	const char *rule;  /* the shipped rule that it raises */
+	const char *rule;  /* the shipped rule that it raises; NULL: none, for those of one's own */
 	const char *mitre; /* the tag of that rule that names the technique; "" where it has none */
 	const char *doc;
-	/* 0 or a negative errno; *step says what was being done. Runs in a process of its own. */
+	/* 0 or a negative errno; *step says what was being done. Runs in a process of its own.
+	 * NULL: this program is started under the name and with the arguments of `tool`, which it
+	 * takes for a mistake. */
 	int (*perform)(struct trigger_step *step);
 	bool wants_container; /* its rule looks only there */
 	const char *program;  /* that must be installed; NULL: none */
+	const char *tool[TRIGGER_WORDS_MAX + 1];
 };
 
 /* trigger_actions.c: NULL behind the last. */
@@ -99,12 +103,37 @@ int trigger_package_tool_from_server(struct trigger_step *step);
 int trigger_exec_tmp(struct trigger_step *step);
 int trigger_exec_memfd_path(struct trigger_step *step);
 
+int trigger_decoded_script(struct trigger_step *step);
+int trigger_preload(struct trigger_step *step);
+int trigger_search_keys(struct trigger_step *step);
+
+/* trigger_process.c */
+int trigger_trace_child(struct trigger_step *step);
+int trigger_write_child(struct trigger_step *step);
+int trigger_open_child_memory(struct trigger_step *step);
+int trigger_regain_root(struct trigger_step *step);
+int trigger_kernel_name(struct trigger_step *step);
+int trigger_user_namespace(struct trigger_step *step);
+int trigger_enter_namespace(struct trigger_step *step);
+int trigger_mount(struct trigger_step *step);
+int trigger_chroot(struct trigger_step *step);
+
+/* trigger_kernel.c */
+int trigger_bpf_map(struct trigger_step *step);
+int trigger_userfault(struct trigger_step *step);
+int trigger_load_module(struct trigger_step *step);
+int trigger_open_core_pattern(struct trigger_step *step);
+int trigger_writable_code(struct trigger_step *step);
+
 /* trigger_connect.c */
 int trigger_connect_shell(struct trigger_step *step);
 int trigger_connect_datagram(struct trigger_step *step);
 int trigger_connect_refused(struct trigger_step *step);
 int trigger_connect_renamed(struct trigger_step *step);
 int trigger_connect_script(struct trigger_step *step);
+int trigger_packet_socket(struct trigger_step *step);
+int trigger_raw_socket(struct trigger_step *step);
+int trigger_reverse_shell(struct trigger_step *step);
 
 /* trigger_read.c */
 int trigger_read_gshadow(struct trigger_step *step);
@@ -113,6 +142,9 @@ int trigger_read_shadow_link(struct trigger_step *step);
 int trigger_read_shadow_openat2(struct trigger_step *step);
 int trigger_read_shadow_ring(struct trigger_step *step);
 int trigger_chown_shadow(struct trigger_step *step);
+int trigger_read_ssh_key(struct trigger_step *step);
+int trigger_read_cloud_key(struct trigger_step *step);
+int trigger_read_kubeconfig(struct trigger_step *step);
 
 /* trigger_place.c */
 int trigger_rename_etc(struct trigger_step *step);
@@ -130,11 +162,13 @@ int trigger_link_log(struct trigger_step *step);
 int trigger_remove_history(struct trigger_step *step);
 int trigger_empty_history(struct trigger_step *step);
 
+/* 0 where it ended with 0, else a negative errno. */
+int trigger_wait(pid_t pid);
 /* Runs a program and waits: 0 where it ended with 0, else a negative errno. Its output is
  * discarded. argv[0] is passed as it is. */
 int trigger_spawn(const char *path, char *const argv[]);
 /* Runs this program under another name, the first of argv, below a folder of its own. What it makes
- * of its arguments does not matter. */
-int trigger_spawn_as(struct trigger_step *step, char *const argv[]);
+ * of its arguments does not matter, as long as it could be started. */
+int trigger_spawn_as(struct trigger_step *step, const char *const *argv);
 
 #endif

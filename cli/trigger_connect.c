@@ -117,3 +117,49 @@ int trigger_connect_script(struct trigger_step *step)
 		 ntohs(address.sin_port));
 	return trigger_spawn("/usr/bin/perl", (char *const[]){ "perl", "-e", script, NULL });
 }
+
+/* ---- sockets -------------------------------------------------------------------------------- */
+
+static int make_socket(struct trigger_step *step, const char *doing, int domain, int protocol)
+{
+	_cleanup_(close_fdp) int fd = -1;
+
+	trigger_step_set(step, "%s", doing);
+	fd = socket(domain, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	return fd < 0 ? -errno : 0;
+}
+
+/* Protocol 0 receives nothing (packet(7)). */
+int trigger_packet_socket(struct trigger_step *step)
+{
+	return make_socket(step, "make a packet socket", AF_PACKET, 0);
+}
+
+int trigger_raw_socket(struct trigger_step *step)
+{
+	return make_socket(step, "make a raw socket", AF_INET, IPPROTO_ICMP);
+}
+
+/* What a reverse shell is, with a command that does nothing. */
+int trigger_reverse_shell(struct trigger_step *step)
+{
+	_cleanup_(close_fdp) int listener = -1, fd = -1;
+	struct sockaddr_in address = { 0 };
+	pid_t pid;
+
+	trigger_step_set(step, "connect to a listener of its own");
+	listener = listen_on_loopback(&address);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (listener < 0 || fd < 0 ||
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)))
+		return -errno;
+	trigger_step_set(step, "start a shell on a connection");
+	pid = fork();
+	if (pid == 0) {
+		for (int target = 0; target <= 2; target++)
+			(void)dup2(fd, target);
+		execl("/bin/sh", "sh", "-c", ":", (char *)NULL);
+		_exit(errno);
+	}
+	return pid < 0 ? -errno : trigger_wait(pid);
+}

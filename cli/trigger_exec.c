@@ -15,10 +15,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "haetae/daemon.h"
+
 #define SELF	    "/proc/self/exe"
 #define SERVER_NAME "nginx" /* a name that the rules take for a network service */
 
-static int wait_for(pid_t pid)
+int trigger_wait(pid_t pid)
 {
 	int status;
 
@@ -64,7 +66,7 @@ static int spawn_fd(int fd, const char *path, char *const argv[])
 			execv(path, argv);
 		_exit(errno);
 	}
-	return wait_for(pid);
+	return trigger_wait(pid);
 }
 
 int trigger_spawn(const char *path, char *const argv[])
@@ -133,7 +135,7 @@ int trigger_shell_from_server(struct trigger_step *step)
 	return trigger_spawn("/bin/sh", (char *const[]){ "sh", "-c", ":", NULL });
 }
 
-int trigger_spawn_as(struct trigger_step *step, char *const argv[])
+int trigger_spawn_as(struct trigger_step *step, const char *const *argv)
 {
 	char folder[TRIGGER_PATH_MAX], path[TRIGGER_PATH_MAX], self[4096];
 	ssize_t n = readlink(SELF, self, sizeof(self) - 1);
@@ -150,7 +152,9 @@ int trigger_spawn_as(struct trigger_step *step, char *const argv[])
 		return -ENAMETOOLONG;
 	if (symlink(self, path))
 		return -errno;
-	return trigger_spawn(path, argv);
+	r = trigger_spawn(path, (char *const *)(uintptr_t)argv);
+	/* It has answered that these are no words of its own. */
+	return r == -EXIT_USAGE ? 0 : r;
 }
 
 static int become(struct trigger_step *step, const char *name)
@@ -163,14 +167,14 @@ int trigger_compiler_from_server(struct trigger_step *step)
 {
 	int r = become(step, SERVER_NAME);
 
-	return r ?: trigger_spawn_as(step, (char *const[]){ "cc", "--version", NULL });
+	return r ?: trigger_spawn_as(step, (const char *const[]){ "cc", "--version", NULL });
 }
 
 int trigger_package_tool_from_server(struct trigger_step *step)
 {
 	int r = become(step, "gunicorn");
 
-	return r ?: trigger_spawn_as(step, (char *const[]){ "pip3", "--version", NULL });
+	return r ?: trigger_spawn_as(step, (const char *const[]){ "pip3", "--version", NULL });
 }
 
 /* A step between the two hides nothing. */
@@ -230,4 +234,33 @@ int trigger_exec_memfd_path(struct trigger_step *step)
 	trigger_step_set(step, "execute a file in memory by its path");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return trigger_spawn(path, (char *const[]){ "haetae-trigger", "--version", NULL });
+}
+
+/* Decodes to ":", which does nothing. */
+int trigger_decoded_script(struct trigger_step *step)
+{
+	trigger_step_set(step, "decode a script and run it");
+	return trigger_spawn("/bin/sh",
+			     (char *const[]){ "sh", "-c", "echo Ogo= | base64 -d | sh", NULL });
+}
+
+/* There is no such library: the loader says so and goes on. */
+int trigger_preload(struct trigger_step *step)
+{
+	trigger_step_set(step, "start a shell with LD_PRELOAD");
+	if (setenv("LD_PRELOAD", "/tmp/haetae-trigger/nowhere.so", 1))
+		return -errno;
+	return trigger_spawn("/bin/sh", (char *const[]){ "sh", "-c", ":", NULL });
+}
+
+/* In a folder of its own, where there are none. */
+int trigger_search_keys(struct trigger_step *step)
+{
+	char folder[TRIGGER_PATH_MAX];
+	int r = trigger_folder(step, folder);
+
+	trigger_step_set(step, "search for keys in %s", folder);
+	return r
+		       ?: trigger_spawn("/usr/bin/find",
+					(char *const[]){ "find", folder, "-name", "id_rsa", NULL });
 }

@@ -99,7 +99,9 @@ int trigger_run_start(const struct trigger_action *action, struct trigger_run **
 	}
 	if (run->pid == 0) {
 		block_signals();
-		run->report->error = action->perform(&run->report->step);
+		run->report->error = action->perform
+					     ? action->perform(&run->report->step)
+					     : trigger_spawn_as(&run->report->step, action->tool);
 		/* Here too: who waits for us may have been killed. */
 		remove_owned(&run->report->step);
 		_exit(0);

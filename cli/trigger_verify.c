@@ -165,6 +165,8 @@ static int verify_one(struct verify *verify, const struct trigger_action *action
 	int r;
 
 	*result = (struct result){ .action = action, .start_ns = clock_boot_ns() };
+	if (!action->rule)
+		obstacle = "no shipped rule sees it";
 	if (obstacle || !is_enabled(verify, action->rule)) {
 		result->state = obstacle ? VERIFY_SKIPPED : VERIFY_NOT_ENABLED;
 		(void)snprintf(result->note, sizeof(result->note), "%s", obstacle ?: "");
@@ -204,7 +206,7 @@ static void print_row(const struct result *result)
 		(void)snprintf(time, sizeof(time), "%lld", milliseconds(result));
 	if (result->alert_cnt > 1)
 		buf_printf(&note, "raised %u times", result->alert_cnt);
-	printf("%-26s %-52s %-12s %5s", result->action->name, result->action->rule,
+	printf("%-26s %-52s %-12s %5s", result->action->name, result->action->rule ?: "",
 	       state_names[result->state], time);
 	if (note.n)
 		printf("  %.*s", STR_ARG(buf_str(&note)));
@@ -220,7 +222,9 @@ static void print_json(const struct verify *verify)
 		struct json_object *row = json_object_new_object();
 
 		json_object_object_add(row, "action", json_object_new_string(result->action->name));
-		json_object_object_add(row, "rule", json_object_new_string(result->action->rule));
+		json_object_object_add(
+			row, "rule",
+			result->action->rule ? json_object_new_string(result->action->rule) : NULL);
 		json_object_object_add(row, "result",
 				       json_object_new_string(state_names[result->state]));
 		json_object_object_add(row, "alerts",
