@@ -77,8 +77,13 @@ static bool has_bundle(const struct container_table *table, const struct cgroup_
 bool container_name(const struct container_table *table, struct str path,
 		    struct cgroup_identity *ret)
 {
-	return cgroup_identify(path, ret) ||
-	       (cgroup_candidate(path, ret) && has_bundle(table, ret));
+	if (!cgroup_identify(path, ret) &&
+	    (!cgroup_candidate(path, ret) || !has_bundle(table, ret)))
+		return false;
+	/* What every rule takes for the host is none of the names that somebody may choose. */
+	if (strcmp(ret->id, container_host.id) == 0)
+		snprintf(ret->id, sizeof(ret->id), "%.32s:host", container_type_name(ret->type));
+	return true;
 }
 
 /* Whose a cgroup is of which no record tells who made it. What is below a container is its own,

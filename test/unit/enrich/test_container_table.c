@@ -253,6 +253,10 @@ static const struct history histories[] = {
 		{ CG_MKDIR, 91, 5, A, 6, 1, "/docker/" B64 }, { CG_EVENT, 21, 6, A } } },
 	{ "a user names a folder like another's container", { START_A,
 		{ CG_MKDIR, 2, 1, "host", 9, 1, SPOOF }, { CG_EVENT, 30, 9, A }, { CG_FORK, 30, 9, A, .child = 31 }, { CG_EVENT, 31, 9, A } } },
+	{ "a container called host", {
+		{ CG_MKDIR, 2, 1, "host", 5, 1, "/lxc/host" }, { CG_EVENT, 20, 5, "lxc:host" },
+		{ CG_MKDIR, 2, 1, "host", 6, 5, "/lxc/host/init.scope" }, { CG_EVENT, 21, 6, "lxc:host" },
+		{ CG_MKDIR, 2, 1, "host", 7, 1, "/machine.slice/machine-host.scope" }, { CG_EVENT, 22, 7, "nspawn:host" } } },
 	{ "what only looks like a container's", {
 		{ CG_MKDIR, 2, 1, "host", 5, 1, "/x/docker/" A64 }, { CG_EVENT, 20, 5, "host" },
 		{ CG_MKDIR, 2, 1, "host", 6, 1, "/default/t1" }, { CG_EVENT, 21, 6, "host" } } },
