@@ -6,7 +6,7 @@
 
 #include "args.h"
 
-extern const struct command command_run, command_check, command_explain, command_list,
+extern const struct command command_run, command_check, command_test, command_explain, command_list,
 	command_doctor, command_trigger, command_alerts, command_completion, command_record,
 	command_replay, command_dump;
 
