@@ -253,6 +253,29 @@ bool capture_reader_summary(struct capture_reader *reader, struct capture_summar
  * nothing has changed then. */
 bool capture_reader_seek(struct capture_reader *reader, uint64_t time_ns);
 
+/* ---- the last seconds, in memory ------------------------------------------------------------ */
+
+struct capture_ring; /* opaque; engine thread */
+
+#define CAPTURE_RING_MIN_BYTES (1u << 20)
+
+/* Never uses more than max_bytes (raised to the least), however much happens in before_ns. 0 or
+ * -ENOMEM. */
+int capture_ring_new(size_t max_bytes, uint64_t before_ns, struct capture_ring **ret);
+struct capture_ring *capture_ring_free(struct capture_ring *ring);
+/* A capture_frame_fn: data is the ring. Forgets frames that are older than before_ns. */
+void capture_ring_put(enum capture_kind kind, const void *frame, uint32_t length, void *data);
+/* Time of the oldest frame. */
+uint64_t capture_ring_first_ns(struct capture_ring *ring);
+/* Puts all frames, oldest first; they stay. */
+void capture_ring_write(struct capture_ring *ring, struct capture_writer *writer);
+
+struct capture_ring_stats {
+	uint64_t frames, bytes; /* now */
+	uint64_t forgotten;	/* so far: before they were old, for want of room */
+};
+void capture_ring_stats(const struct capture_ring *ring, struct capture_ring_stats *ret);
+
 /* ---- schemas -------------------------------------------------------------------------------- */
 
 /* Of the names of events, their parameters' names and types, in their order. */
