@@ -20,6 +20,7 @@
 #include "metadata_pump.h"
 #include "names.h"
 #include "privileges.h"
+#include "pretrigger.h"
 #include "recording.h"
 #include "server.h"
 #include "summary.h"
@@ -37,6 +38,7 @@ struct daemon {
 	struct engine engine;
 	struct names names;
 	struct recording recording;
+	struct pretrigger pretrigger;
 	struct metadata *metadata; /* owned; NULL: it could not be started */
 	struct loss_window loss;
 	struct loss_watch loss_watch;
@@ -317,6 +319,7 @@ static void loop(struct daemon *daemon)
 		    PASS_RECORDS)
 			daemon->caught_up_ns = clock_boot_ns();
 		metadata_pump_ask(daemon->metadata, &daemon->engine);
+		pretrigger_tick(&daemon->pretrigger, clock_boot_ns());
 		tick(daemon, clock_boot_ns());
 		read_signals(daemon);
 		daemon->is_stopping |= clock_boot_ns() >= daemon->end_ns;
@@ -340,6 +343,7 @@ static void stop(struct daemon *daemon)
 		watch_loss(daemon, &counters, true);
 	engine_flush(&daemon->engine);
 	recording_finish(&daemon->recording, &daemon->engine);
+	pretrigger_done(&daemon->pretrigger);
 	outputs_stop(daemon->outputs, clock_boot_ns() + STOP_DEADLINE_NS);
 	outputs_stats(daemon->outputs, &summary.outputs);
 	if (daemon->metadata)
@@ -454,6 +458,18 @@ static void start_metadata(struct daemon *daemon)
 	metadata_pump_ask(daemon->metadata, &daemon->engine);
 }
 
+/* What is recorded as a whole needs no captures of its parts. */
+static int start_pretrigger(struct daemon *daemon)
+{
+	const struct daemon_config *config = daemon->config;
+
+	if (!config->record.path)
+		return pretrigger_start(&daemon->pretrigger, &config->pretrigger, &daemon->engine);
+	if (config->pretrigger.dir)
+		log_info("this run is recorded: no captures around alerts are made");
+	return 0;
+}
+
 /* The outputs thread comes last: it inherits what is left of the privileges. */
 static int start(struct daemon *daemon)
 {
@@ -478,6 +494,9 @@ static int start(struct daemon *daemon)
 	r = recording_start(&daemon->recording, config, &host, &daemon->engine);
 	if (r < 0)
 		return fail(config->record.path, r);
+	r = start_pretrigger(daemon);
+	if (r < 0)
+		return fail("keeping the last seconds in memory", r);
 	r = block_signals(daemon);
 	if (r < 0)
 		return fail("blocking signals", r);
@@ -511,6 +530,7 @@ static int start(struct daemon *daemon)
 static void release(struct daemon *daemon)
 {
 	daemon->metadata = metadata_free(daemon->metadata);
+	pretrigger_done(&daemon->pretrigger);
 	engine_done(&daemon->engine);
 	daemon->ruleset = ruleset_free(daemon->ruleset);
 	recording_done(&daemon->recording);

@@ -1,6 +1,7 @@
 /*
  * Defaults of the daemon's configuration. Owns nothing.
  */
+#include "haetae/clock.h"
 #include "haetae/daemon.h"
 
 void daemon_config_default(struct daemon_config *config)
@@ -19,6 +20,12 @@ void daemon_config_default(struct daemon_config *config)
 	hold_config_default(&config->hold);
 	gate_config_default(&config->gate);
 	spool_config_default(&config->spool);
+	config->pretrigger = (struct pretrigger_config){ .before_ns = 5 * NS_PER_SEC,
+							 .after_ns = 5 * NS_PER_SEC,
+							 .rate_ns = 360 * NS_PER_SEC,
+							 .memory_bytes = 16u << 20,
+							 .max_bytes = 64u << 20,
+							 .max_files = 100 };
 	sink_config_default(&config->sinks[0]);
 	config->sinks[0].name = "console";
 	config->sinks[0].type = "stdout";

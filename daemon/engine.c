@@ -131,6 +131,8 @@ static void raise_alert(const struct rule *rule, const struct alert_context *con
 		return;
 	if (alert_new(rule, context, &alert) < 0)
 		alert = NULL;
+	if (alert && engine->on_raised)
+		engine->on_raised(rule, alert, engine->raised_data);
 	put_alert(rule, alert, engine);
 }
 

@@ -57,9 +57,12 @@ struct engine {
 	engine_hit_fn on_hit;	  /* takes hits instead, before they are alerts; or NULL */
 	engine_event_fn on_event; /* sees each event that rules look at, after them; or NULL */
 	void *data;		  /* of all three */
-	struct tap tap;		  /* is told of each input */
-	struct arena scratch;	  /* one event's memory */
-	struct event event;	  /* the event at hand */
+	/* Told of each alert before it goes on; or NULL. */
+	void (*on_raised)(const struct rule *rule, const struct alert *alert, void *data);
+	void *raised_data;
+	struct tap tap;	      /* is told of each input */
+	struct arena scratch; /* one event's memory */
+	struct event event;   /* the event at hand */
 	struct field_context fields;
 	struct alert_context alert;
 	uint64_t next_number;

@@ -30,6 +30,9 @@ bool frame_head_get(const uint8_t *frame, struct frame_head *ret);
 /* Whether the payload that stands behind the head is the one that was written. */
 bool frame_check(const uint8_t *frame, const struct frame_head *head);
 
+/* Of records, decisions and ticks; 0 of others. The frame is whole. */
+uint64_t frame_time_ns(unsigned kind, const uint8_t *frame, uint32_t length);
+
 /* ---- payloads (frame.c) ---- */
 
 void put_u8(struct buf *out, uint8_t value);

@@ -166,3 +166,17 @@ unsigned get_enum(struct cursor *in, unsigned limit)
 		in->failed = true;
 	return in->failed ? 0 : value;
 }
+
+uint64_t frame_time_ns(unsigned kind, const uint8_t *frame, uint32_t length)
+{
+	const uint8_t *payload = frame + FRAME_HEAD_BYTES;
+	struct cursor in = { payload, frame + length, false };
+	struct wire_header header;
+
+	if (kind == CAPTURE_DECIDE || kind == CAPTURE_TICK)
+		return get_u64(&in);
+	if (kind != CAPTURE_RECORD || length < FRAME_HEAD_BYTES + sizeof(header))
+		return 0;
+	memcpy(&header, payload, sizeof(header));
+	return header.time_ns;
+}

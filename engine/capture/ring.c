@@ -116,27 +116,12 @@ static void forget_old(struct capture_ring *ring)
 		forget_oldest(ring);
 }
 
-/* Records and decisions have a time; the others that of the one before. */
-static uint64_t time_of(enum capture_kind kind, const uint8_t *frame, uint32_t length)
-{
-	const uint8_t *payload = frame + FRAME_HEAD_BYTES;
-	struct cursor in = { payload, frame + length, false };
-	struct wire_header header;
-
-	if (kind == CAPTURE_DECIDE || kind == CAPTURE_TICK)
-		return get_u64(&in);
-	if (kind != CAPTURE_RECORD || length < FRAME_HEAD_BYTES + sizeof(header))
-		return 0;
-	memcpy(&header, payload, sizeof(header));
-	return header.time_ns;
-}
-
 void capture_ring_put(enum capture_kind kind, const void *frame, uint32_t length, void *data)
 {
 	struct capture_ring *ring = data;
 	struct slot *slot;
 
-	ring->time_ns = MAX(ring->time_ns, time_of(kind, frame, length));
+	ring->time_ns = MAX(ring->time_ns, frame_time_ns(kind, frame, length));
 	forget_old(ring);
 	/* One frame must not throw out all others. */
 	if (length > ring->size / 4) {

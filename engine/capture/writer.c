@@ -451,6 +451,7 @@ void capture_put_frame(struct capture_writer *writer, const void *frame, uint32_
 	if (length < FRAME_HEAD_BYTES || !frame_head_get(bytes, &head) ||
 	    length != FRAME_HEAD_BYTES + frame_padded(head.length))
 		return;
+	take_time(writer, frame_time_ns(head.kind, bytes, length));
 	PUT(writer, (enum capture_kind)head.kind,
 	    buf_put(out, bytes + FRAME_HEAD_BYTES, head.length));
 }

@@ -227,3 +227,41 @@ bool container_table_answer(struct container_table *table, struct metadata_answe
 	}
 	return false;
 }
+
+/* ---- for a snapshot ---- */
+
+bool container_table_next_cgroup(const struct container_table *table, uint32_t *cursor,
+				 struct container_cgroup *ret)
+{
+	const struct cgroup_node *node;
+
+	while ((node = table_next(&table->nodes, cursor))) {
+		const struct container_entry *entry = container_entry(node->container);
+
+		if (!entry || entry->is_unconfirmed)
+			continue;
+		*ret = (struct container_cgroup){ .hierarchy =
+							  (enum wire_hierarchy)(node->key >> 62),
+						  .id = node->key & ~(3ULL << 62),
+						  .is_inherited = node->is_inherited,
+						  .container = node->container,
+						  .is_users = entry->is_users };
+		return true;
+	}
+	return false;
+}
+
+const struct container *container_table_next(const struct container_table *table, uint32_t *cursor)
+{
+	const struct container_entry *entry;
+
+	while ((entry = table_next(&table->entries, cursor)))
+		if (!entry->is_unconfirmed && !entry->is_users)
+			return &entry->container;
+	return NULL;
+}
+
+bool container_table_is_healthy(const struct container_table *table, enum metadata_source source)
+{
+	return table->is_healthy[source];
+}

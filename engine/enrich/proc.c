@@ -432,6 +432,11 @@ void proc_table_collect(struct proc_table *table, uint64_t now_ns)
 	link_late(table);
 }
 
+const struct proc *proc_table_next(const struct proc_table *table, uint32_t *cursor)
+{
+	return table_next(&table->by_key, cursor);
+}
+
 const struct proc *proc_table_find(const struct proc_table *table, struct proc_key key)
 {
 	return proc_table_get(table, key);

@@ -30,6 +30,7 @@ static void refresh(struct proc_table *table, struct proc *proc, const struct wi
 	proc->tty = header->tty;
 	proc->pid_ns = header->pid_ns;
 	proc->cgroup_id = header->cgroup_id;
+	proc->cgroup_hierarchy = header->cgroup_hierarchy;
 	if (header->tid == header->pid)
 		memcpy(proc->comm, header->comm, WIRE_COMM_LEN);
 	if (!proc_key_equal(proc->parent_key, parent))

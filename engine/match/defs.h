@@ -94,7 +94,8 @@ struct rule_def {
 	struct text name, desc, condition, output, source;
 	struct span priority_at;
 	enum priority priority;
-	bool is_enabled, want_evttypes_warning, skip_if_unknown_filter;
+	bool is_enabled, want_evttypes_warning, skip_if_unknown_filter, want_capture;
+	uint32_t capture_ms;	/* 0: not said */
 	bool sees_all;		/* unusual events, too, unnamed (rules_own) */
 	bool is_foreign;	/* a source that is not ours: kept, never compiled */
 	const struct str *tags; /* sorted, unique */

@@ -123,16 +123,6 @@ static void read_output(struct loader *loader, const struct yaml_node *map, stru
 	*ret = text;
 }
 
-/* Accepted, since Falco's files have them, and without effect: haetae records on its own terms. */
-static void read_capture(struct loader *loader, const struct yaml_node *map)
-{
-	uint32_t duration_ms;
-	bool is_on;
-
-	(void)loader_bool(loader, map, "capture", &is_on);
-	(void)loader_u32(loader, map, "capture_duration", &duration_ms);
-}
-
 /* `tests` belongs to the tester; here only its form is looked at. */
 static void read_tests(struct loader *loader, const struct yaml_node *map)
 {
@@ -151,7 +141,8 @@ static void read_switches(struct loader *loader, const struct yaml_node *map, st
 	(void)loader_bool(loader, map, "enabled", &rule->is_enabled);
 	(void)loader_bool(loader, map, "warn_evttypes", &rule->want_evttypes_warning);
 	(void)loader_bool(loader, map, "skip-if-unknown-filter", &rule->skip_if_unknown_filter);
-	read_capture(loader, map);
+	(void)loader_bool(loader, map, "capture", &rule->want_capture);
+	(void)loader_u32(loader, map, "capture_duration", &rule->capture_ms);
 }
 
 /* ---- definition ------------------------------------------------------------------------------ */

@@ -137,6 +137,8 @@ static void describe_rule(struct rule *rule, const struct rule_def *def, uint32_
 		.tags = def->tags,
 		.tag_cnt = def->tag_cnt,
 		.index = index,
+		.want_capture = def->want_capture,
+		.capture_ns = def->capture_ms * 1000000ULL,
 	};
 }
 

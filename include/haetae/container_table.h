@@ -130,6 +130,20 @@ struct container *container_ref(const struct container *container);
 void container_unref(struct container_table *table, const struct container *container);
 const struct container *container_table_find(const struct container_table *table,
 					     struct str full_id);
+/* For a snapshot. The next cgroup that is a container's, from *cursor on (0 at first), as
+ * container_table_take_cgroup() takes it; false behind the last. */
+struct container_cgroup {
+	enum wire_hierarchy hierarchy;
+	uint64_t id;
+	bool is_inherited;
+	const struct container *container;
+	bool is_users; /* a user's word (struct cgroup_identity) */
+};
+bool container_table_next_cgroup(const struct container_table *table, uint32_t *cursor,
+				 struct container_cgroup *ret);
+/* The next container of a runtime of the host, likewise; NULL behind the last. */
+const struct container *container_table_next(const struct container_table *table, uint32_t *cursor);
+bool container_table_is_healthy(const struct container_table *table, enum metadata_source source);
 void container_table_stats(const struct container_table *table, struct container_table_stats *ret);
 
 #endif

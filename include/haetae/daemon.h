@@ -29,6 +29,17 @@ struct record_config {
 	struct event_set events; /* is_alone: those wanted */
 };
 
+/* Captures around alerts: the seconds before are kept in memory all the time. */
+struct pretrigger_config {
+	const char *dir; /* made where it is missing, 0700; NULL: off */
+	bool is_for_all; /* alerts of every rule, not only of those with `capture: true` */
+	uint64_t before_ns, after_ns;
+	uint64_t rate_ns;      /* one file each; 0: no limit */
+	uint64_t memory_bytes; /* of the seconds before */
+	uint64_t max_bytes;    /* of one file */
+	uint32_t max_files;    /* in dir; beyond it none is made */
+};
+
 struct daemon_config {
 	const char *rule_paths[DAEMON_PATHS_MAX];
 	uint32_t rule_path_cnt;
@@ -46,6 +57,7 @@ struct daemon_config {
 	struct metadata_config metadata;
 	struct hold_config hold;
 	struct gate_config gate;
+	struct pretrigger_config pretrigger;
 	const char *http_listen;    /* "127.0.0.1:9479"; NULL: no HTTP server */
 	const char *control_socket; /* a path, default CONTROL_SOCKET_DEFAULT; NULL: none */
 	enum log_level log_level;

@@ -59,6 +59,7 @@ struct proc {
 	uint32_t loginuid, tty, pid_ns;
 	uint64_t pidns_init_start_ns;
 	uint64_t cgroup_id;
+	uint8_t cgroup_hierarchy; /* enum wire_hierarchy: whose cgroup_id it is */
 	/* The container it is in, owned reference; NULL: not known. It keeps it, wherever it moves,
 	 * and so do its children (decision 25). container_table.c keeps these. */
 	const struct container *container;
@@ -154,6 +155,10 @@ void proc_table_look(struct proc_table *table, uint64_t now_ns);
 void proc_table_gone(struct proc_table *table, struct proc_key key, uint64_t now_ns);
 
 const struct proc *proc_table_find(const struct proc_table *table, struct proc_key key);
+/* The next process from *cursor on (0 at first), exited ones too, in no order; NULL behind the
+ * last.
+ */
+const struct proc *proc_table_next(const struct proc_table *table, uint32_t *cursor);
 /* The image that was running when exec_id was; the nearest older one where it is gone; NULL where
  * all that are known are newer. */
 const struct proc_image *proc_image_at(const struct proc *proc, uint64_t exec_id);

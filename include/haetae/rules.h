@@ -39,6 +39,8 @@ struct rule {
 	uint32_t tag_cnt;
 	uint32_t index; /* evaluation order */
 	bool is_enabled;
+	bool want_capture;	 /* a capture is made around its alerts (alerts.capture) */
+	uint64_t capture_ns;	 /* how long after the last of them; 0: alerts.capture.after */
 	struct event_set events; /* that can satisfy the condition */
 	/* Fields and arguments that the output names, in order of appearance: the matcher gives
 	 * their values for a hit. */
