@@ -99,6 +99,8 @@ int trigger_run_start(const struct trigger_action *action, struct trigger_run **
 	}
 	if (run->pid == 0) {
 		block_signals();
+		/* What kills our group leaves it the time to clean up. */
+		(void)setpgid(0, 0);
 		run->report->error = action->perform
 					     ? action->perform(&run->report->step)
 					     : trigger_spawn_as(&run->report->step, action->tool);
