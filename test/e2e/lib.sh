@@ -82,12 +82,14 @@ act()
 }
 
 # start_daemon [OPTION...]: alerts go to $WORK/alerts, messages to $WORK/log; returns when it is
-# ready.
+# ready. What it does is recorded, for stop_daemon.
 start_daemon()
 {
 	: >"$WORK/log"
 	: >"$WORK/alerts"
-	"$HAETAE" run --scope-pid "$ACTOR_PID" -o control.socket="$WORK/control.sock" "$@" >>"$WORK/alerts" 2>"$WORK/log" &
+	daemon_options=("$@")
+	"$HAETAE" run --scope-pid "$ACTOR_PID" --record "$WORK/run.hcap" --force \
+		-o control.socket="$WORK/control.sock" "$@" >>"$WORK/alerts" 2>"$WORK/log" &
 	daemon_pid=$!
 	for _ in $(seq 300); do
 		grep -q 'ready' "$WORK/log" && return 0
@@ -99,7 +101,8 @@ start_daemon()
 	return 1
 }
 
-# stop_daemon [SIGNAL]: its exit status is the result.
+# stop_daemon [SIGNAL]: its exit status is the result. Where it could end in order, a case of its own
+# checks the recording.
 stop_daemon()
 {
 	local status=0
@@ -107,7 +110,23 @@ stop_daemon()
 	kill -"${1:-TERM}" "$daemon_pid"
 	wait "$daemon_pid" || status=$?
 	daemon_pid=''
+	[ "${1:-TERM}" = KILL ] || check_replay
 	return $status
+}
+
+# The recording, with the same options, gives the same alerts, byte by byte. no_replay=WHY: of a run
+# whose alerts do not all go to standard output.
+check_replay()
+{
+	[ -z "${no_replay:-}" ] || return 0
+	: >"$WORK/difference"
+	timeout 60 "$HAETAE" replay "$WORK/run.hcap" "${daemon_options[@]}" \
+		>"$WORK/replayed" 2>"$WORK/replay.log" &&
+		cmp "$WORK/alerts" "$WORK/replayed" >"$WORK/difference" 2>&1 &&
+		[ ! -s "$WORK/replay.log" ]
+	result $? "its recording replays the same alerts ($(wc -l <"$WORK/alerts"))" \
+		"$WORK/difference" "$WORK/replay.log"
+	rm -f "$WORK/run.hcap"
 }
 
 # alert FILTER: waits up to five seconds for an alert for which the jq filter is true.
