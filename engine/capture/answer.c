@@ -36,8 +36,8 @@ static void put_mounts(struct buf *out, const struct container_info *info)
 
 static void put_users(struct buf *out, const struct users *users)
 {
-	_cleanup_(buf_done) struct buf passwd;
-	_cleanup_(buf_done) struct buf group;
+	_cleanup_(buf_done) struct buf passwd = { 0 };
+	_cleanup_(buf_done) struct buf group = { 0 };
 
 	put_u8(out, users != NULL);
 	if (!users)
