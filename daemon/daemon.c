@@ -32,7 +32,7 @@
 
 struct daemon {
 	const struct daemon_config *config;
-	struct outputs *outputs; /* owned */
+	struct outputs *outputs; /* owned; NULL: no sinks */
 	struct probes *probes;	 /* owned */
 	struct ruleset *ruleset; /* owned */
 	struct engine engine;
@@ -296,10 +296,10 @@ static void read_signals(struct daemon *daemon)
 	struct signalfd_siginfo info;
 
 	while (read(daemon->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGUSR1)
-			outputs_reopen(daemon->outputs);
-		else
+		if (info.ssi_signo != SIGUSR1)
 			daemon->is_stopping = true;
+		else if (daemon->outputs)
+			outputs_reopen(daemon->outputs);
 	}
 }
 
@@ -345,7 +345,8 @@ static void stop(struct daemon *daemon)
 	recording_finish(&daemon->recording, &daemon->engine);
 	pretrigger_done(&daemon->pretrigger);
 	outputs_stop(daemon->outputs, clock_boot_ns() + STOP_DEADLINE_NS);
-	outputs_stats(daemon->outputs, &summary.outputs);
+	if (daemon->outputs)
+		outputs_stats(daemon->outputs, &summary.outputs);
 	if (daemon->metadata)
 		metadata_stats(daemon->metadata, &summary.metadata);
 	capture_writer_stats(daemon->recording.writer, &summary.capture);
@@ -420,6 +421,9 @@ static int prepare_outputs(struct daemon *daemon)
 		outputs.guests[0] = server_guest(daemon->server);
 	if (daemon->control)
 		outputs.guests[1] = control_guest(daemon->control);
+	/* A recording, or a dump: nothing is raised. */
+	if (config->sink_cnt == 0)
+		return 0;
 	r = outputs_prepare(&outputs, &daemon->outputs);
 	if (r == 0 && daemon->server)
 		server_set_outputs(daemon->server, daemon->outputs);
@@ -520,7 +524,7 @@ static int start(struct daemon *daemon)
 			    strerror(-r));
 	start_names(daemon);
 	start_metadata(daemon);
-	r = outputs_run(daemon->outputs);
+	r = daemon->outputs ? outputs_run(daemon->outputs) : 0;
 	if (r < 0)
 		return fail("starting the outputs", r);
 	daemon->engine.outputs = daemon->outputs;
