@@ -462,18 +462,6 @@ static void start_metadata(struct daemon *daemon)
 	metadata_pump_ask(daemon->metadata, &daemon->engine);
 }
 
-/* What is recorded as a whole needs no captures of its parts. */
-static int start_pretrigger(struct daemon *daemon)
-{
-	const struct daemon_config *config = daemon->config;
-
-	if (!config->record.path)
-		return pretrigger_start(&daemon->pretrigger, &config->pretrigger, &daemon->engine);
-	if (config->pretrigger.dir)
-		log_info("this run is recorded: no captures around alerts are made");
-	return 0;
-}
-
 /* The outputs thread comes last: it inherits what is left of the privileges. */
 static int start(struct daemon *daemon)
 {
@@ -498,7 +486,7 @@ static int start(struct daemon *daemon)
 	r = recording_start(&daemon->recording, config, &host, &daemon->engine);
 	if (r < 0)
 		return fail(config->record.path, r);
-	r = start_pretrigger(daemon);
+	r = pretrigger_start(&daemon->pretrigger, &config->pretrigger, &daemon->engine);
 	if (r < 0)
 		return fail("keeping the last seconds in memory", r);
 	r = block_signals(daemon);

@@ -27,6 +27,8 @@ static void take_frame(enum capture_kind kind, const void *frame, uint32_t lengt
 	capture_ring_put(kind, frame, length, pretrigger->ring);
 	if (pretrigger->file)
 		capture_put_frame(pretrigger->file, frame, length);
+	if (pretrigger->recording)
+		capture_put_frame(pretrigger->recording, frame, length);
 }
 
 /* ---- an alert ---- */
@@ -177,6 +179,7 @@ int pretrigger_start(struct pretrigger *pretrigger, const struct pretrigger_conf
 	*pretrigger = (struct pretrigger){ .config = config, .engine = engine };
 	if (!config->dir)
 		return 0;
+	pretrigger->recording = engine->tap.writer;
 	r = capture_ring_new(config->memory_bytes, config->before_ns, &pretrigger->ring);
 	if (r == 0)
 		r = capture_writer_new_to(take_frame, pretrigger, &pretrigger->to);
@@ -202,7 +205,7 @@ void pretrigger_done(struct pretrigger *pretrigger)
 			 (unsigned long long)pretrigger->stats.refused_by_room,
 			 (unsigned long long)pretrigger->stats.failed);
 	if (pretrigger->to) {
-		engine_record(pretrigger->engine, NULL);
+		pretrigger->engine->tap.writer = pretrigger->recording;
 		pretrigger->engine->on_raised = NULL;
 	}
 	pretrigger->to = capture_writer_free(pretrigger->to);

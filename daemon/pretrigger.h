@@ -21,8 +21,10 @@ struct pretrigger {
 	struct capture_ring *ring;   /* owned; NULL: off */
 	struct capture_writer *to;   /* owned; what the engine's inputs go to */
 	struct capture_writer *file; /* owned; NULL: none is being made */
-	char path[4352];	     /* of the file */
-	char name[128];		     /* of it, once it is due */
+	/* Borrowed: of the whole run, which the engine's tap went to before; or NULL. */
+	struct capture_writer *recording;
+	char path[4352]; /* of the file */
+	char name[128];	 /* of it, once it is due */
 	bool is_due;
 	uint64_t until_ns;   /* of the file, or of the one that is due */
 	uint64_t not_before; /* boot time of the next */
