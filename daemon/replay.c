@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "haetae/clock.h"
+#include "replay_events.h"
 #include "replay_inputs.h"
 
 struct replay {
@@ -320,7 +321,7 @@ static void stop(struct replay *replay)
 	replay->first_ns = replay->last_ns = 0;
 }
 
-int replay_file(struct replay *replay, const char *path)
+static int replay_capture(struct replay *replay, const char *path)
 {
 	_cleanup_(capture_reader_freep) struct capture_reader *reader = NULL;
 	uint64_t begin_ns = clock_boot_ns();
@@ -344,4 +345,42 @@ int replay_file(struct replay *replay, const char *path)
 	replay->stats.unknown += capture_reader_unknown(reader);
 	replay->stats.time_ns += clock_boot_ns() - begin_ns - replay->cost_ns;
 	return r;
+}
+
+static bool take_event_hit(const struct rule *rule, const struct alert_context *context, void *data)
+{
+	struct replay *replay = data;
+	struct alert *alert;
+
+	replay->rules[rule->index].matches++;
+	if (replay->config->on_hit)
+		return replay->config->on_hit(rule, context, replay->config->data);
+	if (alert_new(rule, context, &alert) < 0)
+		return false;
+	replay->rules[rule->index].alerts++;
+	replay->stats.alerts++;
+	return replay->config->on_alert(alert, replay->config->data);
+}
+
+static int replay_events(struct replay *replay, const char *path)
+{
+	uint64_t begin_ns = clock_boot_ns(), cnt;
+	int r = replay_events_run(path, replay->ruleset, replay->config->daemon, take_event_hit,
+				  replay, &cnt);
+
+	replay->stats.files++;
+	replay->stats.events += cnt;
+	replay->stats.damaged += r == REPLAY_E_DAMAGED;
+	replay->stats.time_ns += clock_boot_ns() - begin_ns;
+	if (r != 0)
+		snprintf(replay->message, sizeof(replay->message), "%s: %s", path,
+			 r < 0 ? strerror(-r) : "events with mistakes were left out");
+	return r;
+}
+
+int replay_file(struct replay *replay, const char *path)
+{
+	if (replay_events_begin(path))
+		return replay_events(replay, path);
+	return replay_capture(replay, path);
 }

@@ -45,7 +45,8 @@ struct replay; /* opaque; one thread */
 /* Takes ownership of the ruleset in every case; config outlives it. 0 or a negative errno. */
 int replay_new(const struct replay_config *config, struct ruleset *ruleset, struct replay **ret);
 struct replay *replay_free(struct replay *replay);
-/* One file, from nothing: the tables of the one before are forgotten. "-": standard input. 0,
+/* One file, from nothing: the tables of the one before are forgotten. A capture, or JSON Lines of
+ * events (fixture.h), which begin with a brace. "-": standard input. 0,
  * REPLAY_E_… or a negative errno; but for 0 and REPLAY_E_ENOUGH replay_message() says what is
  * wrong. */
 int replay_file(struct replay *replay, const char *path);

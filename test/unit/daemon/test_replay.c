@@ -56,6 +56,11 @@ static void put_file(const char *name, const char *data, size_t n)
 	close(fd);
 }
 
+static void put_text(const char *name, const char *text)
+{
+	put_file(name, text, strlen(text));
+}
+
 static int remove_one(const char *path, const struct stat *info, int type, struct FTW *ftw)
 {
 	return remove(path);
@@ -67,9 +72,8 @@ static void set_up(void)
 		"1000 (test) S 1 2 3 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 1000 99 98\n";
 
 	cr_assert_not_null(mkdtemp(root));
-	put_file("etc/passwd", "root:x:0:0::/:/bin/sh\nalice:secret:1000:1000:A:/home/a:/bin/sh\n",
-		 69);
-	put_file("etc/group", "root:x:0:\n", 10);
+	put_text("etc/passwd", "root:x:0:0::/:/bin/sh\nalice:secret:1000:1000:A:/home/a:/bin/sh\n");
+	put_text("etc/group", "root:x:0:\n");
 	put_file("proc/1000/stat", stat_line, sizeof(stat_line) - 1);
 	put_file("proc/1000/cmdline", "prog\0-a\0b c", 12);
 }
@@ -216,7 +220,7 @@ static void run_inputs(struct engine *engine)
 	engine_asked(engine, 1);
 	open_file(engine, "/etc/held", 1000, 77);
 	connect_to(engine);
-	put_file("etc/passwd", "bob:x:1000:1000::/:/bin/sh\n", 27);
+	put_text("etc/passwd", "bob:x:1000:1000::/:/bin/sh\n");
 	engine_tick(engine, seconds(1), 1700000000000001000);
 	engine_look(engine);
 	open_file(engine, "/etc/third", 1000, 5);
@@ -298,8 +302,8 @@ Test(replay, gives_the_same_alerts)
 	cr_expect(strstr(live.p, "/etc/fourth") > strstr(live.p, "/etc/held"));
 
 	/* Nothing of that host is left. */
-	put_file("etc/passwd", "mallory:x:1000:1000::/:/bin/sh\n", 31);
-	put_file("proc/1000/cmdline", "other", 6);
+	put_text("etc/passwd", "mallory:x:1000:1000::/:/bin/sh\n");
+	put_text("proc/1000/cmdline", "other");
 	replay_config.data = &replayed;
 	cr_assert_eq(replay_new(&replay_config, ruleset, &replay), 0);
 	for (int i = 0; i < 2; i++) {
