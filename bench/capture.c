@@ -1,7 +1,7 @@
 /*
  * How fast captures are written and read, and in how much memory: makes a file of so many MiB
- * (1024 where none is given) in the folder that is given (/tmp), reads it, removes it. Fails where
- * memory grew with the file.
+ * (1024 where none is given) in the folder that is given (/tmp), reads it, removes it unless there
+ * is a third argument. Fails where memory grew with the file.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -90,7 +90,10 @@ int main(int argc, char **argv)
 	r = make(path, mib << 20);
 	if (r == 0)
 		r = read_back(path);
-	unlink(path);
+	if (argc > 3)
+		printf("%s\n", path);
+	else
+		unlink(path);
 	if (r)
 		fprintf(stderr, "failed: %s\n", strerror(r < 0 ? -r : 0));
 	if (rss_kib() > RSS_MAX_KIB)
