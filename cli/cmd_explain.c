@@ -8,12 +8,14 @@
 #include "haetae/daemon.h"
 
 #include "commands.h"
+#include "explain_event.h"
 #include "rule_paths.h"
 
 #define TEXT_MAX (16u << 20)
 
 enum explain_option {
 	EXPLAIN_RULES,
+	EXPLAIN_JSON,
 	EXPLAIN__COUNT
 };
 
@@ -21,6 +23,7 @@ static const struct option_spec options[] = {
 	[EXPLAIN_RULES] = { 'r', "rules", "PATH",
 			    "A rule file, or a folder of them; instead of the installed rules.",
 			    true },
+	[EXPLAIN_JSON] = { 0, "json", NULL, "With an event: print one JSON object.", false },
 };
 _Static_assert(ARRAY_LEN(options) == EXPLAIN__COUNT, "one row an option");
 
@@ -66,14 +69,17 @@ static int unknown_rule(const struct ruleset *ruleset, const char *word)
 				"no rule '%s'; 'haetae list rules' prints their names", word);
 }
 
-static int explain(const struct ruleset *ruleset, const char *name)
+static int explain(const struct args *args, const struct ruleset *ruleset, struct diags *diags)
 {
-	const struct rule *rule = find_rule(ruleset, str_from(name));
+	const struct rule *rule = find_rule(ruleset, str_from(args->operands[0]));
 	_cleanup_(buf_done) struct buf out;
 
 	buf_init(&out, TEXT_MAX);
 	if (!rule)
-		return unknown_rule(ruleset, name);
+		return unknown_rule(ruleset, args->operands[0]);
+	if (args->operand_cnt == 2)
+		return explain_event(ruleset, diags, rule, args->operands[1],
+				     args_has(args, EXPLAIN_JSON));
 	ruleset_explain(ruleset, rule, &out);
 	fwrite(buf_str(&out).p, 1, buf_str(&out).n, stdout);
 	return EXIT_OK;
@@ -82,22 +88,42 @@ static int explain(const struct ruleset *ruleset, const char *name)
 static int run(const struct args *args)
 {
 	_cleanup_(ruleset_freep) struct ruleset *ruleset = NULL;
-	int r = rule_paths_load(args, EXPLAIN_RULES, &ruleset);
+	_cleanup_(rule_paths_done) struct rule_paths paths = { 0 };
+	_cleanup_(diags_done) struct diags diags;
+	struct rules_options rules;
+	int r;
 
-	return r == EXIT_OK ? explain(ruleset, args->operands[0]) : r;
+	diags_init(&diags);
+	rules_options_default(&rules);
+	rules.compile_output = template_compile;
+	/* So that an earlier rule is seen beside the one that is asked for. */
+	rules.is_match_all = args->operand_cnt == 2;
+	r = rule_paths_from_args(args, EXPLAIN_RULES, &paths);
+	if (r != EXIT_OK)
+		return r;
+	r = ruleset_load(paths.paths, paths.path_cnt, &rules, &diags, &ruleset);
+	if (r == 0)
+		return explain(args, ruleset, &diags);
+	if (r > 0)
+		diags_print(&diags, stderr, isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
+	else
+		fprintf(stderr, "haetae explain: %s\n", strerror(-r));
+	return r > 0 ? EXIT_NOT_GOOD : EXIT_HOST;
 }
 
 const struct command command_explain = {
 	.name = "explain",
-	.operands = "RULE",
-	.summary = "show what a rule means to the engine: condition, event types, plan",
+	.operands = "RULE [EVENT-FILE[:N]]",
+	.summary = "show what a rule means to the engine, or why it matches an event or does not",
 	.description =
 		"Prints a rule's condition with its macros and lists filled in and where each\n"
-		"part comes from, the events that it looks at, and the plan that is run.",
+		"part comes from, the events that it looks at, and the plan that is run. With an\n"
+		"event (a map of fields as in the tests of rules, an alert's JSON, a line of JSON\n"
+		"Lines; '-' is standard input): each part's answer, and what decided.",
 	.example = "haetae explain -r rules 'Read sensitive file'",
 	.options = options,
 	.option_cnt = ARRAY_LEN(options),
 	.operand_min = 1,
-	.operand_max = 1,
+	.operand_max = 2,
 	.run = run,
 };

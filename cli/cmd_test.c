@@ -150,8 +150,8 @@ static int run_tests(const struct args *args, const struct ruleset *ruleset, str
 static int run(const struct args *args)
 {
 	_cleanup_(ruleset_freep) struct ruleset *ruleset = NULL;
-	_cleanup_(arena_done) struct arena arena;
-	_cleanup_(diags_done) struct diags diags;
+	_cleanup_(arena_done) struct arena arena = { 0 };
+	_cleanup_(diags_done) struct diags diags = { 0 };
 	int exit_code;
 
 	if (args_has(args, TEST_JSON) && args_has(args, TEST_TAP))

@@ -410,6 +410,27 @@ enum verdict evaluator_decide(struct evaluator *e, const struct field_context *c
 	return entry ? run_entry(e, entry) : VERDICT_FALSE;
 }
 
+void evaluator_begin(struct evaluator *e, const struct field_context *context)
+{
+	e->context = context;
+	e->op.scratch = context->event->scratch;
+	next_generation(e);
+}
+
+enum verdict evaluator_test(struct evaluator *e, const struct predicate *predicate)
+{
+	uint32_t memo = run_test(e, predicate->slot);
+
+	return memo & MEMO_PENDING ? VERDICT_PENDING
+	       : memo & MEMO_TRUE  ? VERDICT_TRUE
+				   : VERDICT_FALSE;
+}
+
+const struct value_set *evaluator_value(struct evaluator *e, const struct operand *operand)
+{
+	return eval_value(e, operand);
+}
+
 void evaluator_stats(const struct evaluator *e, struct matcher_stats *ret)
 {
 	*ret = e->stats;

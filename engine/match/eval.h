@@ -23,6 +23,10 @@ unsigned evaluator_run(struct evaluator *evaluator, const struct field_context *
 		       const struct evaluator_calls *calls);
 enum verdict evaluator_decide(struct evaluator *evaluator, const struct field_context *context,
 			      uint32_t rule);
+/* Leaves one by one, for traces: begin, then any number of tests and values of that event. */
+void evaluator_begin(struct evaluator *evaluator, const struct field_context *context);
+enum verdict evaluator_test(struct evaluator *evaluator, const struct predicate *predicate);
+const struct value_set *evaluator_value(struct evaluator *evaluator, const struct operand *operand);
 /* The rule's entry, or NULL. */
 const struct plan_entry *plan_find(const struct plan *plan, uint32_t rule);
 void evaluator_stats(const struct evaluator *evaluator, struct matcher_stats *ret);
