@@ -106,9 +106,19 @@ static bool names_add(struct names *names, const char *folder, const char *name)
 	return true;
 }
 
+/* What the other files of a folder share: a macro must stand before its use. */
+static bool is_common(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return str_eq_text(str_from(slash ? slash + 1 : path), "common.yaml");
+}
+
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+
+	return is_common(x) != is_common(y) ? (is_common(x) ? -1 : 1) : strcmp(x, y);
 }
 
 static void closedirp(DIR **dir)

@@ -6,8 +6,8 @@
 
 #include "loader.h"
 
-/* Reads a file, or the *.yaml and *.yml files of a folder by name, into the loader. What cannot be
- * read is reported. */
+/* Reads a file, or the *.yaml and *.yml files of a folder into the loader: common.yaml first,
+ * then by name. What cannot be read is reported. */
 void rule_files_add(struct loader *loader, const char *path);
 
 #endif

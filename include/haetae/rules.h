@@ -82,8 +82,8 @@ struct ruleset; /* opaque, immutable */
 
 #define RULES_E_INVALID 1 /* diags has errors; no ruleset */
 
-/* Loads files and folders (*.yaml, *.yml in a folder, by name, not below) in order. All problems of
- * all files are reported. 0, RULES_E_INVALID, or -ENOMEM. */
+/* Loads files and folders (*.yaml, *.yml in a folder, not below: common.yaml, then by name) in
+ * order. All problems of all files are reported. 0, RULES_E_INVALID, or -ENOMEM. */
 int ruleset_load(const char *const *paths, uint32_t path_cnt, const struct rules_options *options,
 		 struct diags *diags, struct ruleset **ret);
 /* The same from memory: one text named `name`. */

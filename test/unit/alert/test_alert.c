@@ -71,7 +71,7 @@ static void setup(void)
 	rule = (struct rule){
 		.name = STR("Read sensitive file"),
 		.source = STR("syscall"),
-		.file = STR("rules/haetae-rules.yaml"),
+		.file = STR("rules/credential_access.yaml"),
 		.priority = PRIORITY_WARNING,
 		.tags = tags,
 		.tag_cnt = ARRAY_LEN(tags),

@@ -268,7 +268,7 @@ static void load_path(struct loaded *loaded, const char *path)
 
 Test(ruleset, folders)
 {
-	static const char *const files[] = { "b.yaml",	     "a.yml", "c.yaml",
+	static const char *const files[] = { "b.yaml",	     "a.yml", "common.yaml",
 					     ".hidden.yaml", "d.txt", "below/e.yaml" };
 	char folder[] = "/tmp/haetae-ruleset-XXXXXX";
 	struct loaded loaded;
@@ -289,11 +289,11 @@ Test(ruleset, folders)
 	load_path(&loaded, folder);
 	cr_assert_eq(loaded.result, 0);
 	cr_assert_eq(ruleset_rule_cnt(loaded.ruleset), 4);
-	cr_expect(str_eq_text(ruleset_rule(loaded.ruleset, 0)->name, "a.yml"));
-	cr_expect(str_eq_text(ruleset_rule(loaded.ruleset, 1)->name, "b.yaml"));
-	cr_expect(str_eq_text(ruleset_rule(loaded.ruleset, 2)->name, "c.yaml"));
+	cr_expect(str_eq_text(ruleset_rule(loaded.ruleset, 0)->name, "common.yaml"));
+	cr_expect(str_eq_text(ruleset_rule(loaded.ruleset, 1)->name, "a.yml"));
+	cr_expect(str_eq_text(ruleset_rule(loaded.ruleset, 2)->name, "b.yaml"));
 	cr_expect(str_eq_text(ruleset_rule(loaded.ruleset, 3)->name, "d.txt"));
-	cr_expect(str_ends_with(ruleset_rule(loaded.ruleset, 1)->file, STR("/b.yaml")));
+	cr_expect(str_ends_with(ruleset_rule(loaded.ruleset, 2)->file, STR("/b.yaml")));
 	end(&loaded);
 	cr_expect_eq(system("rm -r /tmp/haetae-ruleset-??????"), 0);
 }
