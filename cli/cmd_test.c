@@ -31,7 +31,8 @@ static const struct option_spec options[] = {
 			  "Run only tests whose 'RULE: NAME' has this text in it.", false },
 	[TEST_COVERAGE] = { 0, "coverage", NULL,
 			    "Fail, too, where a rule has no test that it matches, or none that it "
-			    "must not match.",
+			    "must not match, where a part of a condition is true or false in no "
+			    "test, or where no test uses an exception.",
 			    false },
 };
 _Static_assert(ARRAY_LEN(options) == TEST__COUNT, "one row an option");
@@ -95,10 +96,10 @@ static int report(const struct args *args, const struct test_run *run)
 	return junit ? write_junit(run, junit) : EXIT_OK;
 }
 
-/* Rules without a hit or without a near miss. */
+/* Rules without a hit or without a near miss, and what the tests have not shown of conditions. */
 static int report_coverage(const struct test_run *run)
 {
-	uint32_t bad_cnt = 0;
+	uint32_t bad_cnt = 0, part_cnt;
 
 	for (uint32_t i = 0; i < ruleset_rule_cnt(run->ruleset); i++) {
 		const struct rule *rule = ruleset_rule(run->ruleset, i);
@@ -110,15 +111,26 @@ static int report_coverage(const struct test_run *run)
 			rule->line, STR_ARG(rule->name),
 			run->hits[i] ? "must not match" : "matches");
 	}
+	part_cnt = test_coverage_report(run->coverage, run->diags, stderr);
 	if (bad_cnt)
 		fprintf(stderr, "coverage: %u of %u rules lack a test\n", bad_cnt,
 			ruleset_rule_cnt(run->ruleset));
-	return bad_cnt ? EXIT_NOT_GOOD : EXIT_OK;
+	if (part_cnt)
+		fprintf(stderr, "coverage: %u parts of conditions are not shown by tests\n",
+			part_cnt);
+	return bad_cnt || part_cnt ? EXIT_NOT_GOOD : EXIT_OK;
+}
+
+static void coverage_freep(struct test_coverage **coverage)
+{
+	*coverage = test_coverage_free(*coverage);
 }
 
 static int run_tests(const struct args *args, const struct ruleset *ruleset, struct diags *diags,
 		     struct arena *arena)
 {
+	_cleanup_(coverage_freep) struct test_coverage *coverage =
+		args_has(args, TEST_COVERAGE) ? test_coverage_new() : NULL;
 	_cleanup_(test_run_done) struct test_run run = { 0 };
 	struct rule_tests tests;
 	int exit_code = EXIT_OK;
@@ -127,6 +139,9 @@ static int run_tests(const struct args *args, const struct ruleset *ruleset, str
 	if (r == 0)
 		r = test_run_init(&run, ruleset, diags, arena);
 	run.filter = args_get(args, TEST_FILTER);
+	run.coverage = coverage;
+	if (r == 0 && args_has(args, TEST_COVERAGE) && !coverage)
+		r = -ENOMEM;
 	if (r == 0)
 		r = test_run_all(&run, &tests);
 	if (r < 0) {

@@ -27,7 +27,7 @@ struct raised {
 	uint32_t hit_cnt;
 	bool is_own_hit;
 	const struct rule *first_other; /* that stood before the own rule */
-	bool was_own_raised;
+	bool was_own_raised, is_out_of_memory;
 	const struct rule **rules; /* of alerts; owned; each once */
 	uint32_t rule_cnt;
 	uint64_t alert_cnt;
@@ -120,6 +120,10 @@ static void run_event(struct raised *raised, const struct fixture *fixture)
 	raised->was_own_raised |= first && first == raised->own;
 	if (first)
 		put_alert(raised, first, &context);
+	if (run->coverage && (raised->own || first))
+		raised->is_out_of_memory |=
+			test_coverage_add(run->coverage, run->ruleset,
+					  raised->own ? raised->own : first, &context) < 0;
 	arena_reset(&run->scratch);
 	run->event_cnt++;
 }
@@ -370,8 +374,8 @@ static int run_test(struct test_run *run, const struct rule_test *test, struct t
 		run_event(&raised, test->events.items[i]);
 	if (test->events_path.p)
 		r = run_file(&raised);
-	if (r < 0)
-		return r;
+	if (r < 0 || raised.is_out_of_memory)
+		return r < 0 ? r : -ENOMEM;
 	check(&raised);
 	if (raised.own && test->has_match && !test->is_match && !raised.was_own_raised)
 		run->misses[raised.own->index]++;

@@ -7,6 +7,8 @@
 
 #include "haetae/rule_tests.h"
 
+#include "test_coverage.h"
+
 struct test_result {
 	const struct rule_test *test;
 	bool is_passed;
@@ -15,9 +17,10 @@ struct test_result {
 
 struct test_run {
 	const struct ruleset *ruleset;
-	struct diags *diags; /* of the files; events of other files are added */
-	struct arena *arena; /* results live here */
-	const char *filter;  /* part of "RULE: NAME"; NULL: all */
+	struct diags *diags;		/* of the files; events of other files are added */
+	struct arena *arena;		/* results live here */
+	const char *filter;		/* part of "RULE: NAME"; NULL: all */
+	struct test_coverage *coverage; /* borrowed; NULL: nobody asks */
 	struct matcher *matcher;
 	struct arena scratch;	     /* of one event */
 	struct test_result *results; /* owned */
