@@ -166,18 +166,21 @@ static const struct {
 	{ "KEY=VALUE", offer_settings },
 };
 
+/* name: up to the next blank; what follows are later operands. */
 static void offer_values(struct str typed, const char *name)
 {
-	size_t n = strcspn(name, " .]");
+	struct str all = { name, (uint32_t)strcspn(name, " ") };
+	uint32_t n = (uint32_t)strcspn(name, " .[]");
 
-	if (strchr(name, '|')) {
+	if (memchr(all.p, '|', all.n)) {
 		offer_choices(typed, name);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strlen(kinds[i].name) == n && strncmp(kinds[i].name, name, n) == 0)
+		if (str_eq((struct str){ name, n }, str_from(kinds[i].name)))
 			kinds[i].offer(typed);
-	if (strstr(name, "PATH") || strstr(name, "FILE") || strstr(name, "DIR"))
+	if (str_contains(all, STR("PATH")) || str_contains(all, STR("FILE")) ||
+	    str_contains(all, STR("DIR")))
 		puts(":files");
 }
 
