@@ -8,6 +8,7 @@ ACT: a status; 429:SECONDS; bad (400 where the body has "bad", else 200); hang; 
 import gzip
 import http.server
 import json
+import os
 import re
 import socket
 import ssl
@@ -102,6 +103,11 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
+# One that was killed may have left half a line; its alert was not acknowledged.
+if os.path.exists(log_path):
+    with open(log_path, "rb+") as log:
+        if log.read()[-1:] not in (b"", b"\n"):
+            log.write(b"\n")
 server = Server(("127.0.0.1", port), Handler)
 if tls:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
