@@ -40,11 +40,11 @@ _Static_assert(ARRAY_LEN(options) == TEST__COUNT, "one row an option");
 /* Switched off, or of a maturity that is off by default: tests are for all rules. */
 static const struct rule_selector everything = { .is_enable = true, .rule_pattern = STR("*") };
 
-static int load(const struct args *args, struct diags *diags, struct ruleset **ret)
+static int load(const struct args *args, struct rule_paths *paths, struct diags *diags,
+		struct ruleset **ret)
 {
-	_cleanup_(rule_paths_done) struct rule_paths paths = { 0 };
 	struct rules_options rules;
-	int r = rule_paths_from_args(args, RULE_PATHS_OPERANDS, &paths);
+	int r = rule_paths_from_args(args, RULE_PATHS_OPERANDS, paths);
 
 	if (r != EXIT_OK)
 		return r;
@@ -53,7 +53,7 @@ static int load(const struct args *args, struct diags *diags, struct ruleset **r
 	rules.is_match_all = true;
 	rules.selectors = &everything;
 	rules.selector_cnt = 1;
-	r = ruleset_load(paths.paths, paths.path_cnt, &rules, diags, ret);
+	r = ruleset_load(paths->paths, paths->path_cnt, &rules, diags, ret);
 	if (r < 0)
 		fprintf(stderr, "haetae test: %s\n", strerror(-r));
 	return r < 0 ? EXIT_HOST : r == 0 ? EXIT_OK : EXIT_NOT_GOOD;
@@ -126,8 +126,8 @@ static void coverage_freep(struct test_coverage **coverage)
 	*coverage = test_coverage_free(*coverage);
 }
 
-static int run_tests(const struct args *args, const struct ruleset *ruleset, struct diags *diags,
-		     struct arena *arena)
+static int run_tests(const struct args *args, const struct rule_paths *paths,
+		     const struct ruleset *ruleset, struct diags *diags, struct arena *arena)
 {
 	_cleanup_(coverage_freep) struct test_coverage *coverage =
 		args_has(args, TEST_COVERAGE) ? test_coverage_new() : NULL;
@@ -140,6 +140,8 @@ static int run_tests(const struct args *args, const struct ruleset *ruleset, str
 		r = test_run_init(&run, ruleset, diags, arena);
 	run.filter = args_get(args, TEST_FILTER);
 	run.coverage = coverage;
+	run.paths = paths->paths;
+	run.path_cnt = paths->path_cnt;
 	if (r == 0 && args_has(args, TEST_COVERAGE) && !coverage)
 		r = -ENOMEM;
 	if (r == 0)
@@ -164,6 +166,7 @@ static int run_tests(const struct args *args, const struct ruleset *ruleset, str
 
 static int run(const struct args *args)
 {
+	_cleanup_(rule_paths_done) struct rule_paths paths = { 0 };
 	_cleanup_(ruleset_freep) struct ruleset *ruleset = NULL;
 	_cleanup_(arena_done) struct arena arena = { 0 };
 	_cleanup_(diags_done) struct diags diags = { 0 };
@@ -173,10 +176,10 @@ static int run(const struct args *args)
 		return args_usage_error(&command_test, "--json and --tap exclude each other");
 	arena_init(&arena, TESTS_BYTES_MAX);
 	diags_init(&diags);
-	exit_code = load(args, &diags, &ruleset);
+	exit_code = load(args, &paths, &diags, &ruleset);
 	if (exit_code == EXIT_NOT_GOOD)
 		print_errors(&diags);
-	return exit_code == EXIT_OK ? run_tests(args, ruleset, &diags, &arena) : exit_code;
+	return exit_code == EXIT_OK ? run_tests(args, &paths, ruleset, &diags, &arena) : exit_code;
 }
 
 const struct command command_test = {

@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "haetae/conf.h"
 #include "haetae/daemon.h"
 #include "haetae/fixture.h"
+#include "haetae/replay.h"
 #include "haetae/text.h"
 #include "haetae/trace.h"
 
@@ -337,15 +339,32 @@ static void on_hit(const struct rule *rule, void *data)
 		hit->earlier = rule;
 }
 
-static int evaluate(struct explanation *explanation, const struct fixture *fixture,
+static int evaluate(struct explanation *explanation, const struct field_context *context,
 		    struct arena *arena)
 {
 	_cleanup_(matcher_freep) struct matcher *matcher = NULL;
-	_cleanup_(arena_done) struct arena scratch = { 0 };
 	struct first_hit hit = { .own = explanation->rule };
+	int r = rule_trace(explanation->ruleset, explanation->rule, context, arena,
+			   &explanation->root);
+
+	if (r != 0)
+		return r;
+	explanation->verdict = explanation->root->verdict;
+	if (!event_set_has(&explanation->rule->events, explanation->code))
+		explanation->verdict = VERDICT_FALSE;
+	r = matcher_new(explanation->ruleset, &matcher);
+	if (r == 0)
+		(void)matcher_run(matcher, context, on_hit, NULL, &hit);
+	explanation->shadow = hit.earlier;
+	return r;
+}
+
+static int evaluate_fixture(struct explanation *explanation, const struct fixture *fixture,
+			    struct arena *arena)
+{
+	_cleanup_(arena_done) struct arena scratch = { 0 };
 	struct field_context context;
 	struct fixture_event event;
-	int r;
 
 	explanation->code = fixture_code(fixture);
 	/* An alert that does not say it: a type that the rule looks at. */
@@ -357,22 +376,114 @@ static int evaluate(struct explanation *explanation, const struct fixture *fixtu
 		explanation->code = EVENT_GENERIC;
 	arena_init(&scratch, SCRATCH_MAX);
 	fixture_begin(&event, fixture, explanation->code, &scratch, &context);
-	r = rule_trace(explanation->ruleset, explanation->rule, &context, arena,
-		       &explanation->root);
-	if (r != 0)
-		return r;
-	explanation->verdict = explanation->root->verdict;
-	if (!event_set_has(&explanation->rule->events, explanation->code))
-		explanation->verdict = VERDICT_FALSE;
-	r = matcher_new(explanation->ruleset, &matcher);
-	if (r == 0)
-		(void)matcher_run(matcher, &context, on_hit, NULL, &hit);
-	explanation->shadow = hit.earlier;
-	return r;
+	return evaluate(explanation, &context, arena);
 }
 
-static int print(struct explanation *explanation, bool want_json)
+/* ---- captures ------------------------------------------------------------------------------- */
+
+struct captured {
+	struct explanation *explanation;
+	struct arena *arena;
+	bool is_found;
+	int result;
+};
+
+/* The event is at hand only now. */
+static bool on_captured(const struct rule *rule, const struct alert_context *context, void *data)
 {
+	struct captured *captured = data;
+	struct field_context fields = *context->fields;
+
+	(void)rule;
+	fields.is_final = true;
+	captured->is_found = true;
+	captured->explanation->code = fields.event->code;
+	captured->result = evaluate(captured->explanation, &fields, captured->arena);
+	return false;
+}
+
+static void replay_freep(struct replay **replay)
+{
+	*replay = replay_free(*replay);
+}
+
+/* A rule of our own finds the event. 0, a negative errno, or a result of the replay or the trace.
+ */
+static int replay_to(struct captured *captured, const struct conf *conf, const char *path,
+		     uint32_t number)
+{
+	const struct replay_config config = { .daemon = &conf->daemon,
+					      .on_hit = on_captured,
+					      .data = captured };
+	_cleanup_(replay_freep) struct replay *replay = NULL;
+	_cleanup_(diags_done) struct diags diags = { 0 };
+	struct rules_options options;
+	struct ruleset *ruleset = NULL;
+	char condition[40];
+	const struct rules_own own = {
+		.name = STR("event"),
+		.condition = { condition, (uint32_t)snprintf(condition, sizeof(condition),
+							     "evt.num = %u", number) },
+		.output_name = STR("event"),
+		.output = STR("%evt.num"),
+		.sees_all = true
+	};
+	int r;
+
+	diags_init(&diags);
+	rules_options_default(&options);
+	options.compile_output = template_compile;
+	r = ruleset_load_own(NULL, 0, &own, &options, &diags, &ruleset);
+	if (r == 0)
+		r = replay_new(&config, ruleset, &replay);
+	if (r == 0)
+		r = replay_file(replay, path);
+	if (captured->is_found || r < 0)
+		return captured->is_found ? 0 : r;
+	if (r == 0)
+		return args_usage_error(&command_explain,
+					"%s has no event %u; 'haetae dump %s' prints them", path,
+					number, path);
+	fprintf(stderr, "haetae explain: %s\n", replay_message(replay));
+	return EXIT_NOT_GOOD;
+}
+
+/* *ret_result: of evaluate(). Returns an exit_code. */
+static int evaluate_captured(struct explanation *explanation, const char *path, uint32_t number,
+			     struct arena *arena, int *ret_result)
+{
+	_cleanup_(conf_freep) struct conf *conf = conf_new();
+	_cleanup_(diags_done) struct diags diags = { 0 };
+	struct captured captured = { .explanation = explanation, .arena = arena };
+	int r;
+
+	*ret_result = 0;
+	diags_init(&diags);
+	if (!number)
+		return args_usage_error(&command_explain,
+					"say which event: %s:N; 'haetae dump %s' prints their "
+					"numbers",
+					path, path);
+	if (!conf || conf_finish(conf, &diags) != 0) {
+		*ret_result = -ENOMEM;
+		return EXIT_OK;
+	}
+	r = replay_to(&captured, conf, path, number);
+	*ret_result = r < 0 ? r : captured.result;
+	return MAX(r, 0);
+}
+
+/* result: of evaluate(). */
+static int print(struct explanation *explanation, bool want_json, int result)
+{
+	if (result != 0) {
+		fprintf(stderr, "haetae explain: '%.*s': %s\n", STR_ARG(explanation->rule->name),
+			result == TRACE_E_LARGE ? "its condition is too large to be shown as a tree"
+			: result == TRACE_E_NONE
+				? "its condition was skipped; 'haetae check' says why"
+				: strerror(-result));
+		return EXIT_NOT_GOOD;
+	}
 	buf_init(&explanation->out, TEXT_MAX);
 	if (want_json)
 		put_json(explanation);
@@ -396,6 +507,13 @@ int explain_event(const struct ruleset *ruleset, struct diags *diags, const stru
 	int r;
 
 	arena_init(&arena, ARENA_MAX);
+	explanation.source = str_from(strcmp(path, "-") == 0 ? "<stdin>" : path);
+	if (str_ends_with(str_from(path), STR(".hcap"))) {
+		int exit_code = evaluate_captured(&explanation, path, number, &arena, &r);
+
+		explanation.number = number;
+		return exit_code == EXIT_OK ? print(&explanation, want_json, r) : exit_code;
+	}
 	r = read_events(path, diags, &arena, &events);
 	if (r != EXIT_OK)
 		return r;
@@ -406,14 +524,7 @@ int explain_event(const struct ruleset *ruleset, struct diags *diags, const stru
 	if (number > events.cnt)
 		return args_usage_error(&command_explain, "%s has %u event%s", path, events.cnt,
 					events.cnt == 1 ? "" : "s");
-	explanation.source = str_from(strcmp(path, "-") == 0 ? "<stdin>" : path);
 	explanation.number = number;
-	r = evaluate(&explanation, events.items[number - 1], &arena);
-	if (r == 0)
-		return print(&explanation, want_json);
-	fprintf(stderr, "haetae explain: '%.*s': %s\n", STR_ARG(rule->name),
-		r == TRACE_E_LARGE  ? "its condition is too large to be shown as a tree"
-		: r == TRACE_E_NONE ? "its condition was skipped; 'haetae check' says why"
-				    : strerror(-r));
-	return EXIT_NOT_GOOD;
+	r = evaluate_fixture(&explanation, events.items[number - 1], &arena);
+	return print(&explanation, want_json, r);
 }

@@ -7,8 +7,9 @@
 #include "haetae/diag.h"
 #include "haetae/rules.h"
 
-/* event: FILE, FILE:N (the Nth event, from 1) or "-". The ruleset was loaded with is_match_all and
- * diags still has its files. Returns an exit_code; what is wrong went to stderr. */
+/* event: FILE, FILE:N (the Nth event, from 1; of a capture the one whose evt.num is N) or "-". The
+ * ruleset was loaded with is_match_all and diags still has its files. Returns an exit_code; what is
+ * wrong went to stderr. */
 int explain_event(const struct ruleset *ruleset, struct diags *diags, const struct rule *rule,
 		  const char *event, bool want_json);
 

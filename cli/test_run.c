@@ -27,10 +27,12 @@ struct raised {
 	uint32_t hit_cnt;
 	bool is_own_hit;
 	const struct rule *first_other; /* that stood before the own rule */
+	const struct rule *last_first;	/* of the event of a capture */
 	bool was_own_raised, is_out_of_memory;
 	const struct rule **rules; /* of alerts; owned; each once */
 	uint32_t rule_cnt;
 	uint64_t alert_cnt;
+	uint64_t last_number;	 /* of an event of a capture that raised an alert */
 	struct buf text, fields; /* of the first alert; owned */
 	struct buf why;		 /* owned */
 };
@@ -51,6 +53,8 @@ int test_run_init(struct test_run *run, const struct ruleset *ruleset, struct di
 
 void test_run_done(struct test_run *run)
 {
+	run->replay = replay_free(run->replay);
+	run->conf = conf_free(run->conf);
 	run->matcher = matcher_free(run->matcher);
 	arena_done(&run->scratch);
 	free(run->results);
@@ -164,6 +168,79 @@ static bool find_path(const struct raised *raised, char *ret, size_t size)
 	return (size_t)snprintf(ret, size, "%.*s%.*s", (int)folder_n, name.p, STR_ARG(path)) < size;
 }
 
+/* ---- captures ------------------------------------------------------------------------------- */
+
+/* All rules that match an event, in their order: the first one raises the alert. */
+static bool on_replayed(const struct rule *rule, const struct alert_context *context, void *data)
+{
+	struct test_run *run = data;
+	struct raised *raised = run->at_hand;
+	uint64_t number = context->fields->event->number;
+	const struct rule *same = ruleset_find(run->ruleset, rule->name);
+	bool is_first = number != raised->last_number;
+
+	raised->last_number = number;
+	if (same == raised->own && raised->own)
+		run->hits[same->index]++;
+	if (same == raised->own && !is_first && !raised->first_other)
+		raised->first_other = raised->last_first;
+	if (is_first)
+		raised->last_first = same;
+	if (raised->test->is_alone ? same != raised->own : !is_first)
+		return true;
+	raised->was_own_raised |= same == raised->own;
+	put_alert(raised, same, context->fields);
+	return true;
+}
+
+static int make_replay(struct test_run *run)
+{
+	const struct rule_selector everything = { .is_enable = true, .rule_pattern = STR("*") };
+	_cleanup_(diags_done) struct diags diags = { 0 };
+	struct ruleset *ruleset = NULL;
+	struct rules_options options;
+	int r;
+
+	diags_init(&diags);
+	run->conf = conf_new();
+	if (!run->conf || conf_finish(run->conf, &diags) != 0)
+		return -ENOMEM;
+	rules_options_default(&options);
+	options.compile_output = template_compile;
+	options.is_match_all = true;
+	options.selectors = &everything;
+	options.selector_cnt = 1;
+	r = ruleset_load(run->paths, run->path_cnt, &options, &diags, &ruleset);
+	if (r != 0)
+		return r < 0 ? r : -EINVAL; /* they loaded a moment ago */
+	run->replay_config = (struct replay_config){ .daemon = &run->conf->daemon,
+						     .on_hit = on_replayed,
+						     .data = run };
+	return replay_new(&run->replay_config, ruleset, &run->replay);
+}
+
+static int run_capture(struct raised *raised, const char *path)
+{
+	struct test_run *run = raised->run;
+	struct replay_stats stats = { 0 };
+	uint64_t before = 0;
+	int r = run->replay ? 0 : make_replay(run);
+
+	if (r < 0)
+		return r;
+	run->at_hand = raised;
+	replay_stats(run->replay, &stats);
+	before = stats.events;
+	r = replay_file(run->replay, path);
+	replay_stats(run->replay, &stats);
+	run->event_cnt += stats.events - before;
+	if (r != 0)
+		diags_error(run->diags, raised->test->events_at, "E0807",
+			    "the path is relative to the file of the test", "%s",
+			    replay_message(run->replay));
+	return r == -ENOMEM ? r : 0;
+}
+
 static int run_file(struct raised *raised)
 {
 	struct test_run *run = raised->run;
@@ -174,7 +251,11 @@ static int run_file(struct raised *raised)
 	int r;
 
 	buf_init(&content, EVENTS_FILE_MAX);
-	r = find_path(raised, path, sizeof(path)) ? read_file(path, &content) : -ENAMETOOLONG;
+	r = find_path(raised, path, sizeof(path)) ? 0 : -ENAMETOOLONG;
+	if (r == 0 && str_ends_with(str_from(path), STR(".hcap")))
+		return run_capture(raised, path);
+	if (r == 0)
+		r = read_file(path, &content);
 	if (r < 0) {
 		cannot_read(raised, path, -r);
 		return 0;

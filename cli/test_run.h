@@ -5,6 +5,8 @@
 #ifndef CLI_TEST_RUN_H
 #define CLI_TEST_RUN_H
 
+#include "haetae/conf.h"
+#include "haetae/replay.h"
 #include "haetae/rule_tests.h"
 
 #include "test_coverage.h"
@@ -15,6 +17,8 @@ struct test_result {
 	struct str why; /* one line or several, what was expected and what came; in the arena */
 };
 
+struct raised;
+
 struct test_run {
 	const struct ruleset *ruleset;
 	struct diags *diags;		/* of the files; events of other files are added */
@@ -22,6 +26,12 @@ struct test_run {
 	const char *filter;		/* part of "RULE: NAME"; NULL: all */
 	struct test_coverage *coverage; /* borrowed; NULL: nobody asks */
 	struct matcher *matcher;
+	const char *const *paths; /* of the rules, for captures; borrowed */
+	uint32_t path_cnt;
+	struct conf *conf;     /* for captures: owned, made where one is asked for */
+	struct replay *replay; /* the same */
+	struct replay_config replay_config;
+	struct raised *at_hand;	     /* of the test that runs */
 	struct arena scratch;	     /* of one event */
 	struct test_result *results; /* owned */
 	uint32_t result_cnt, failed_cnt;
