@@ -416,7 +416,7 @@ int capture_reader_next(struct capture_reader *reader, const struct capture_fram
 static bool read_at(struct capture_reader *reader, uint64_t offset, enum capture_kind kind,
 		    struct cursor *ret)
 {
-	struct frame_head head;
+	struct frame_head head = { 0 };
 	struct str payload;
 
 	if (go_to(reader, offset) < 0 || look_frame(reader, &head) != 0 || head.kind != kind)

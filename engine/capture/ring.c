@@ -146,7 +146,7 @@ uint64_t capture_ring_first_ns(struct capture_ring *ring)
 
 void capture_ring_write(struct capture_ring *ring, struct capture_writer *writer)
 {
-	struct slot *slot = oldest(ring);
+	struct slot *slot;
 	size_t offset = ring->first;
 
 	for (uint64_t i = 0; i < ring->stats.frames; i++) {
