@@ -16,8 +16,8 @@
 #include "haetae/container_table.h"
 #include "haetae/host_names.h"
 
-#define CAPTURE_MAJOR 1
-#define CAPTURE_MINOR 0
+#define CAPTURE_MAJOR 1u
+#define CAPTURE_MINOR 0u
 /* Of one frame: a whole passwd and group file, each cut at 4 MiB (engine/enrich/users.c). */
 #define CAPTURE_PAYLOAD_MAX (9u << 20)
 /* Of a wire record; WIRE_RECORD_MAX, with room for what a newer one may have. */
