@@ -316,7 +316,8 @@ const struct fixture *fixture_make(struct arena *arena, const struct fixture_inp
 	fixture->at = input->at;
 	fixture->rule = input->rule;
 	/* Behind what is given there is room for what is derived. */
-	fixture->values = arena_new_array(arena, struct fixture_value, input->entry_cnt + 64);
+	fixture->values = arena_new_array(arena, struct fixture_value,
+					  input->entry_cnt + FIXTURE_DERIVED_MAX);
 	is_good = find_code(input, diags, &fixture->code) && fixture->values;
 	for (uint32_t i = 0; fixture->values && i < input->entry_cnt; i++)
 		is_good &= add_entry(arena, fixture, input, &input->entries[i], diags);

@@ -9,6 +9,9 @@
 
 #include "yaml_tree.h"
 
+/* Values beside those that are given. */
+#define FIXTURE_DERIVED_MAX 64
+
 struct fixture_value {
 	const struct field *field;
 	struct field_argument argument;

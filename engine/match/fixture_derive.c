@@ -229,6 +229,8 @@ static bool has_container(const struct fixture *fixture)
 	for (uint32_t i = 0; i < fixture->value_cnt; i++) {
 		struct str name = str_from(fixture->values[i].field->name);
 
+		if (fixture->values[i].is_derived)
+			continue;
 		if (str_starts_with(name, STR("container.")) || str_starts_with(name, STR("k8s.")))
 			return true;
 	}
@@ -308,8 +310,15 @@ static const struct derivation {
 	{ "container.id", get_host, "host", false },
 	{ "container.full_id", get_host, "host", false },
 	{ "container.name", get_host, "host", false },
+	{ "container.image", get_host, "", false },
+	{ "container.image.repository", get_host, "", false },
+	{ "container.image.tag", get_host, "", false },
+	{ "container.image.digest", get_host, "", false },
+	{ "container.image.id", get_host, "", false },
 };
 /* clang-format on */
+
+_Static_assert(ARRAY_LEN(derivations) <= FIXTURE_DERIVED_MAX, "room behind what is given");
 
 static struct fixture_value *find_value(struct fixture *fixture, const struct field *field)
 {
