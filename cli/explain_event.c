@@ -524,6 +524,10 @@ int explain_event(const struct ruleset *ruleset, struct diags *diags, const stru
 	if (number > events.cnt)
 		return args_usage_error(&command_explain, "%s has %u event%s", path, events.cnt,
 					events.cnt == 1 ? "" : "s");
+	if (fixture_is_never(events.items[number - 1])) {
+		fprintf(stderr, "haetae explain: this architecture never has such an event\n");
+		return EXIT_NOT_GOOD;
+	}
 	explanation.number = number;
 	r = evaluate_fixture(&explanation, events.items[number - 1], &arena);
 	return print(&explanation, want_json, r);

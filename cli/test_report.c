@@ -67,8 +67,12 @@ void test_report_text(const struct test_run *run, FILE *out, bool want_color)
 		put_lines(result->why, "  ", &buf);
 		buf_putc(&buf, '\n');
 	}
-	buf_printf(&buf, "%s%u passed, %u failed%s\n", run->failed_cnt ? red : green,
-		   run->result_cnt - run->failed_cnt, run->failed_cnt, plain);
+	buf_printf(&buf, "%s%u passed, %u failed", run->failed_cnt ? red : green,
+		   run->result_cnt - run->failed_cnt - run->skipped_cnt, run->failed_cnt);
+	if (run->skipped_cnt)
+		buf_printf(&buf, ", %u skipped: this architecture never has their events",
+			   run->skipped_cnt);
+	buf_printf(&buf, "%s\n", plain);
 	flush(&buf, out);
 }
 
@@ -87,6 +91,8 @@ void test_report_tap(const struct test_run *run, FILE *out)
 		/* A # would begin a directive. */
 		for (size_t k = 0; k < title.n; k++)
 			buf_printf(&buf, title.p[k] == '#' ? "\\%c" : "%c", title.p[k]);
+		if (result->is_skipped)
+			buf_puts(&buf, " # SKIP this architecture never has such an event");
 		buf_putc(&buf, '\n');
 		buf_done(&title);
 		if (result->is_passed)
@@ -113,14 +119,15 @@ void test_report_json(const struct test_run *run, FILE *out)
 	struct buf buf;
 
 	buf_init(&buf, TEXT_MAX * 4u);
-	buf_printf(&buf, "{\"passed\":%u,\"failed\":%u,\"events\":%llu,\"tests\":[",
-		   run->result_cnt - run->failed_cnt, run->failed_cnt,
-		   (unsigned long long)run->event_cnt);
+	buf_printf(&buf, "{\"passed\":%u,\"failed\":%u,\"skipped\":%u,\"events\":%llu,\"tests\":[",
+		   run->result_cnt - run->failed_cnt - run->skipped_cnt, run->failed_cnt,
+		   run->skipped_cnt, (unsigned long long)run->event_cnt);
 	for (uint32_t i = 0; i < run->result_cnt; i++) {
 		const struct test_result *result = &run->results[i];
 
 		buf_printf(&buf, "%s\n{\"passed\":%s", i ? "," : "",
-			   result->is_passed ? "true" : "false");
+			   result->is_passed && !result->is_skipped ? "true" : "false");
+		buf_printf(&buf, ",\"skipped\":%s", result->is_skipped ? "true" : "false");
 		put_member(&buf, "rule", result->test->rule);
 		put_member(&buf, "name", result->test->name);
 		put_member(&buf, "file", file_of(run, result->test));
@@ -172,7 +179,7 @@ static void put_case(const struct test_run *run, const struct test_result *resul
 	put_xml(out, file_of(run, test));
 	buf_printf(out, "\" line=\"%u\"", place_of(run, test).line);
 	if (result->is_passed) {
-		buf_puts(out, "/>\n");
+		buf_puts(out, result->is_skipped ? "><skipped/></testcase>\n" : "/>\n");
 		return;
 	}
 	buf_puts(out, ">\n    <failure message=\"not as expected\">");

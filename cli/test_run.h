@@ -13,7 +13,7 @@
 
 struct test_result {
 	const struct rule_test *test;
-	bool is_passed;
+	bool is_passed, is_skipped; /* skipped: an event that this architecture never raises */
 	struct str why; /* one line or several, what was expected and what came; in the arena */
 };
 
@@ -34,7 +34,7 @@ struct test_run {
 	struct raised *at_hand;	     /* of the test that runs */
 	struct arena scratch;	     /* of one event */
 	struct test_result *results; /* owned */
-	uint32_t result_cnt, failed_cnt;
+	uint32_t result_cnt, failed_cnt, skipped_cnt;
 	/* By rule index: tests in which it matched, and in which it did not and was not to. */
 	uint32_t *hits, *misses; /* owned */
 	uint64_t event_cnt;

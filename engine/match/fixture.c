@@ -217,7 +217,7 @@ static void unknown_type(const struct fixture_entry *entry, struct str name, str
 		diags_hint(diags, "did you mean '%s'?", near.best);
 }
 
-static bool find_code(const struct fixture_input *input, struct diags *diags, unsigned *ret)
+static bool find_code(const struct fixture_input *input, struct diags *diags, struct fixture *ret)
 {
 	for (uint32_t i = 0; i < input->entry_cnt; i++) {
 		const struct fixture_entry *entry = &input->entries[i];
@@ -227,14 +227,15 @@ static bool find_code(const struct fixture_input *input, struct diags *diags, un
 		    !entry->texts[0].text.p)
 			continue;
 		code = event_code_find(entry->texts[0].text);
-		if (code < 0 || code >= (int)EVENT_CODE_NEVER) {
+		if (code < 0) {
 			unknown_type(entry, entry->texts[0].text, diags);
 			return false;
 		}
-		*ret = (unsigned)code;
+		ret->is_never = code == (int)EVENT_CODE_NEVER;
+		ret->code = ret->is_never ? EVENT_CODE__COUNT : (unsigned)code;
 		return true;
 	}
-	*ret = EVENT_CODE__COUNT;
+	ret->code = EVENT_CODE__COUNT;
 	if (!input->rule.p)
 		diags_error(diags, input->at, "E0803", "add evt.type: openat, or whichever it is",
 			    "an event needs its evt.type");
@@ -318,7 +319,7 @@ const struct fixture *fixture_make(struct arena *arena, const struct fixture_inp
 	/* Behind what is given there is room for what is derived. */
 	fixture->values = arena_new_array(arena, struct fixture_value,
 					  input->entry_cnt + FIXTURE_DERIVED_MAX);
-	is_good = find_code(input, diags, &fixture->code) && fixture->values;
+	is_good = find_code(input, diags, fixture) && fixture->values;
 	for (uint32_t i = 0; fixture->values && i < input->entry_cnt; i++)
 		is_good &= add_entry(arena, fixture, input, &input->entries[i], diags);
 	if (!is_good)
@@ -330,6 +331,11 @@ const struct fixture *fixture_make(struct arena *arena, const struct fixture_inp
 unsigned fixture_code(const struct fixture *fixture)
 {
 	return fixture->code;
+}
+
+bool fixture_is_never(const struct fixture *fixture)
+{
+	return fixture->is_never;
 }
 
 struct str fixture_rule(const struct fixture *fixture)

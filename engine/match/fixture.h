@@ -22,6 +22,7 @@ struct fixture_value {
 
 struct fixture {
 	unsigned code;
+	bool is_never; /* of a type that this architecture does not have */
 	struct str rule;
 	struct span at;
 	struct fixture_value *values;

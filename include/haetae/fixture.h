@@ -29,8 +29,11 @@ struct fixtures {
  * left out. 0 or -ENOMEM. */
 int fixtures_read(struct arena *arena, uint32_t source, struct diags *diags, struct fixtures *ret);
 
-/* EVENT_CODE__COUNT where the map has no evt.type: only an alert may lack it. */
+/* EVENT_CODE__COUNT where the map has no evt.type (only an alert may lack it), or one that this
+ * architecture never raises. */
 unsigned fixture_code(const struct fixture *fixture);
+/* The latter: arm64 has no creat. Such an event cannot be begun. */
+bool fixture_is_never(const struct fixture *fixture);
 /* Of an alert; else STR_NONE. */
 struct str fixture_rule(const struct fixture *fixture);
 /* Of the whole map. */
