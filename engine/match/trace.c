@@ -84,9 +84,10 @@ static struct trace_node *trace_check(struct tracer *tracer, const struct ast_no
 
 	if (!ret || !result)
 		return ret;
-	predicate = result->predicates[is_negated ? QUANTIFIER_ALL : QUANTIFIER_ANY];
-	if (!predicate)
-		predicate = result->predicates[is_negated ? QUANTIFIER_ANY : QUANTIFIER_ALL];
+	predicate = result->predicates[QUANTIFIER_ANY];
+	/* Both readings of a path below an odd number of `not` (decision 1). */
+	if (is_negated && predicate && predicate->sibling)
+		predicate = predicate->sibling;
 	buf_init(&text, TEXT_MAX);
 	ast_format_check(node->check, false, &text);
 	ret->text = keep(tracer, &text);

@@ -1,7 +1,8 @@
 /*
  * One rule over one event as a tree, for people: every part of the condition as its author wrote
  * it, what it says of the event, and which values made it so. A slow way of its own, beside the
- * plan that detects; both say the same.
+ * plan that detects; both say the same, but that the plan knows "x and not x" to be false while
+ * x is pending.
  */
 #ifndef HAETAE_TRACE_H
 #define HAETAE_TRACE_H
