@@ -1,6 +1,6 @@
 /*
- * See test_coverage.h. A part is known by its place in the files, so that what stands in a macro is
- * covered once, whichever rule's test does it. Owns the parts.
+ * See test_coverage.h. A part is known by its place in the files and its text, so that what stands
+ * in a macro is covered once, whichever rule's test does it. Owns the parts.
  */
 #include "test_coverage.h"
 
@@ -28,9 +28,15 @@ struct test_coverage {
 	struct part *first, **last;
 };
 
-static bool has_span(const void *node, const void *key)
+/* The columns of an exception's row stand in one place, and a row in that of its exception. */
+static bool is_part(const void *node, const void *key)
 {
-	return memcmp(&((const struct part *)node)->at, key, sizeof(struct span)) == 0;
+	const struct part *part = node;
+	const struct trace_node *wanted = key;
+
+	return memcmp(&part->at, &wanted->at, sizeof(struct span)) == 0 &&
+	       part->is_exception == (wanted->kind == TRACE_EXCEPTION) &&
+	       str_eq(part->text, wanted->text);
 }
 
 struct test_coverage *test_coverage_new(void)
@@ -41,7 +47,7 @@ struct test_coverage *test_coverage_new(void)
 		return NULL;
 	arena_init(&coverage->arena, PARTS_BYTES_MAX);
 	arena_init(&coverage->tree, TREE_BYTES_MAX);
-	table_init(&coverage->parts, PARTS_MAX, has_span);
+	table_init(&coverage->parts, PARTS_MAX, is_part);
 	coverage->last = &coverage->first;
 	return coverage;
 }
@@ -59,8 +65,8 @@ struct test_coverage *test_coverage_free(struct test_coverage *coverage)
 
 static struct part *find_part(struct test_coverage *coverage, const struct trace_node *node)
 {
-	uint64_t hash = hash_bytes(&node->at, sizeof(node->at), 0);
-	struct part *part = table_find(&coverage->parts, hash, &node->at);
+	uint64_t hash = hash_bytes(&node->at, sizeof(node->at), str_hash(node->text));
+	struct part *part = table_find(&coverage->parts, hash, node);
 
 	if (part)
 		return part;
@@ -70,7 +76,7 @@ static struct part *find_part(struct test_coverage *coverage, const struct trace
 	*part = (struct part){ .at = node->at,
 			       .text = arena_str(&coverage->arena, node->text),
 			       .is_exception = node->kind == TRACE_EXCEPTION };
-	if (!part->text.p || table_insert(&coverage->parts, hash, &part->at, part) < 0)
+	if (!part->text.p || table_insert(&coverage->parts, hash, node, part) < 0)
 		return NULL;
 	*coverage->last = part;
 	coverage->last = &part->next;
