@@ -181,8 +181,11 @@ static void put_reasons(struct explanation *explanation, const struct trace_node
 	struct buf *out = &explanation->out;
 	enum verdict verdict = node->verdict;
 
-	if (node->kind == TRACE_EXCEPTION && verdict == VERDICT_TRUE && ++*cnt <= REASONS_MAX)
-		buf_printf(out, "  the exception '%.*s' leaves it out\n", STR_ARG(node->text));
+	if (node->kind == TRACE_EXCEPTION && verdict == VERDICT_TRUE && ++*cnt <= REASONS_MAX) {
+		buf_puts(out, "  the exception '");
+		put_cut(out, node->text);
+		buf_puts(out, "' leaves it out\n");
+	}
 	if (node->kind == TRACE_CHECK && node->is_decisive && ++*cnt <= REASONS_MAX) {
 		struct diag_position at = diags_position(explanation->diags, node->at);
 
