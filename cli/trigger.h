@@ -10,7 +10,7 @@
 #include "haetae/base.h"
 
 #define TRIGGER_ACTIONS_MAX 256
-#define TRIGGER_OWNED_MAX   4
+#define TRIGGER_OWNED_MAX   8
 #define TRIGGER_WORDS_MAX   6
 #define TRIGGER_PATH_MAX    128
 
@@ -28,13 +28,29 @@ struct trigger_action {
 	const char *mitre; /* the tag of that rule that names the technique; "" where it has none */
 	const char *doc;
 	/* 0 or a negative errno; *step says what was being done. Runs in a process of its own.
-	 * NULL: this program is started under the name and with the arguments of `tool`, which it
-	 * takes for a mistake. */
+	 * NULL: `place`, else `tool`. */
 	int (*perform)(struct trigger_step *step);
 	bool wants_container; /* its rule looks only there */
 	const char *program;  /* that must be installed; NULL: none */
+	/* This program is started under the name and with the arguments, which it takes for a
+	 * mistake. */
 	const char *tool[TRIGGER_WORDS_MAX + 1];
+	/* An empty file is made there: "/etc/cron.d/%", the % being a name of its own; "@/" is a
+	 * folder of its own in /tmp. */
+	const char *place;
+	const char *below; /* the name of the process that does it; NULL: its own */
 };
+
+/* The actions of some tactics, beside the functions that perform them. */
+struct trigger_table {
+	const struct trigger_action *actions;
+	unsigned cnt;
+};
+#define TRIGGER_TABLE(rows)             \
+	{                               \
+		(rows), ARRAY_LEN(rows) \
+	}
+extern const struct trigger_table trigger_escapes;
 
 /* trigger_actions.c: NULL behind the last. */
 const struct trigger_action *trigger_action_at(unsigned index);
@@ -71,12 +87,17 @@ void trigger_step_set(struct trigger_step *step, const char *format, ...) _print
 /* A folder that mkdtemp() has made, which goes with what is in it; or a file that is about to be
  * made (O_EXCL) in a folder where only root writes. */
 void trigger_step_owns(struct trigger_step *step, const char *path);
+/* A folder that was made where others may put files: removed only while it is empty. */
+void trigger_step_owns_empty(struct trigger_step *step, const char *path);
 
 /* A folder in /tmp, or a name in a folder where only root writes ("/etc/haetae-trigger-12.log" with
  * the end ".log"); owned, so that the action itself removes nothing. */
 int trigger_folder(struct trigger_step *step, char ret[TRIGGER_PATH_MAX]);
 void trigger_path(struct trigger_step *step, const char *folder, const char *end,
 		  char ret[TRIGGER_PATH_MAX]);
+
+/* trigger_create.c: an empty file at the place of an action. */
+int trigger_create(struct trigger_step *step, const char *place);
 
 /* trigger_file.c */
 int trigger_read_shadow(struct trigger_step *step);
@@ -121,8 +142,6 @@ int trigger_chroot(struct trigger_step *step);
 /* trigger_kernel.c */
 int trigger_bpf_map(struct trigger_step *step);
 int trigger_userfault(struct trigger_step *step);
-int trigger_load_module(struct trigger_step *step);
-int trigger_open_core_pattern(struct trigger_step *step);
 int trigger_writable_code(struct trigger_step *step);
 
 /* trigger_connect.c */

@@ -1,6 +1,6 @@
 /*
- * The table of harmless actions. Owns nothing else; `haetae trigger --list`, --verify and the tests
- * read it.
+ * The tables of harmless actions, of which one is here. Owns nothing else; `haetae trigger --list`,
+ * --verify and the tests read them.
  */
 #include "trigger.h"
 
@@ -362,12 +362,6 @@ static const struct trigger_action actions[] = {
 	  .perform = trigger_chroot },
 	{ .name = "bpf-map", .doc = "makes a BPF map of one element", .perform = trigger_bpf_map },
 	{ .name = "userfaultfd", .doc = "asks for a userfaultfd", .perform = trigger_userfault },
-	{ .name = "load-module",
-	  .doc = "tries to load a kernel module that is none",
-	  .perform = trigger_load_module },
-	{ .name = "open-core-pattern",
-	  .doc = "opens /proc/sys/kernel/core_pattern for writing and writes nothing",
-	  .perform = trigger_open_core_pattern },
 	{ .name = "writable-code",
 	  .doc = "maps a page that may be written and executed",
 	  .perform = trigger_writable_code },
@@ -424,17 +418,30 @@ static const struct trigger_action actions[] = {
 	  .tool = { "curl", "http://127.0.0.1:9/haetae-trigger" } },
 };
 /* clang-format on */
-_Static_assert(ARRAY_LEN(actions) <= TRIGGER_ACTIONS_MAX, "--all has room for each");
+
+static const struct trigger_table files_and_programs = TRIGGER_TABLE(actions);
+static const struct trigger_table *const tables[] = {
+	&files_and_programs,
+	&trigger_escapes,
+};
 
 const struct trigger_action *trigger_action_at(unsigned index)
 {
-	return index < ARRAY_LEN(actions) ? &actions[index] : NULL;
+	hae_assert(index <= TRIGGER_ACTIONS_MAX); /* --all has room for each */
+	for (unsigned i = 0; i < ARRAY_LEN(tables); i++) {
+		if (index < tables[i]->cnt)
+			return &tables[i]->actions[index];
+		index -= tables[i]->cnt;
+	}
+	return NULL;
 }
 
 const struct trigger_action *trigger_action_find(const char *name)
 {
-	for (unsigned i = 0; i < ARRAY_LEN(actions); i++)
-		if (strcmp(actions[i].name, name) == 0)
-			return &actions[i];
+	const struct trigger_action *action;
+
+	for (unsigned i = 0; (action = trigger_action_at(i)); i++)
+		if (strcmp(action->name, name) == 0)
+			return action;
 	return NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * Trigger actions that ask the kernel for what few programs need, or open what changes it, and stop
- * there: nothing is loaded, written or read. Runs in a child process of `haetae trigger`.
+ * Trigger actions that ask the kernel for what few programs need, and stop there. Runs in a child
+ * process of `haetae trigger`.
  */
 #include "trigger.h"
 
@@ -30,22 +30,6 @@ int trigger_userfault(struct trigger_step *step)
 
 	trigger_step_set(step, "call userfaultfd");
 	fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
-	return fd < 0 ? -errno : 0;
-}
-
-/* Without a file there is no module: that it was tried is what is seen. */
-int trigger_load_module(struct trigger_step *step)
-{
-	trigger_step_set(step, "try to load no module");
-	return syscall(SYS_finit_module, -1, "", 0) == 0 ? -EIO : 0;
-}
-
-int trigger_open_core_pattern(struct trigger_step *step)
-{
-	_cleanup_(close_fdp) int fd = -1;
-
-	trigger_step_set(step, "open core_pattern for writing");
-	fd = open("/proc/sys/kernel/core_pattern", O_WRONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : 0;
 }
 

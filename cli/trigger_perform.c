@@ -6,10 +6,12 @@
 #include "trigger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -32,6 +34,15 @@ void trigger_step_owns(struct trigger_step *step, const char *path)
 	hae_assert(strlen(path) < sizeof(step->owned[0]));
 	memcpy(slot, path, strlen(path) + 1);
 	step->owned_cnt++;
+}
+
+void trigger_step_owns_empty(struct trigger_step *step, const char *path)
+{
+	char folder[TRIGGER_PATH_MAX];
+
+	/* The slash at its end says so. */
+	hae_assert(snprintf(folder, sizeof(folder), "%s/", path) < (int)sizeof(folder));
+	trigger_step_owns(step, folder);
 }
 
 int trigger_folder(struct trigger_step *step, char ret[TRIGGER_PATH_MAX])
@@ -60,11 +71,31 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 	return 0;
 }
 
-/* Folders are 0700 and were made by us, so nobody changes them under the walk. */
+/* Folders are 0700 and were made by us, so nobody changes them under the walk. The last first: it
+ * may lie in one before it. */
 static void remove_owned(const struct trigger_step *step)
 {
-	for (unsigned i = 0; i < MIN(step->owned_cnt, (unsigned)TRIGGER_OWNED_MAX); i++)
-		(void)nftw(step->owned[i], remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	for (unsigned i = MIN(step->owned_cnt, (unsigned)TRIGGER_OWNED_MAX); i-- > 0;) {
+		const char *path = step->owned[i];
+
+		if (path[0] && path[strlen(path) - 1] == '/')
+			(void)rmdir(path);
+		else
+			(void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	}
+}
+
+static int act(const struct trigger_action *action, struct trigger_step *step)
+{
+	if (action->below) {
+		trigger_step_set(step, "take the name %s", action->below);
+		if (prctl(PR_SET_NAME, action->below))
+			return -errno;
+	}
+	if (action->perform)
+		return action->perform(step);
+	return action->place ? trigger_create(step, action->place)
+			     : trigger_spawn_as(step, action->tool);
 }
 
 static void block_signals(void)
@@ -101,9 +132,7 @@ int trigger_run_start(const struct trigger_action *action, struct trigger_run **
 		block_signals();
 		/* What kills our group leaves it the time to clean up. */
 		(void)setpgid(0, 0);
-		run->report->error = action->perform
-					     ? action->perform(&run->report->step)
-					     : trigger_spawn_as(&run->report->step, action->tool);
+		run->report->error = act(action, &run->report->step);
 		/* Here too: who waits for us may have been killed. */
 		remove_owned(&run->report->step);
 		_exit(0);
@@ -151,9 +180,29 @@ const char *trigger_advice(int error)
 	}
 }
 
-/* What runtimes leave behind for programs to find. */
+/* A control group with a container's id in its name. */
+static bool is_in_container_cgroup(void)
+{
+	_cleanup_(close_fdp) int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+	char text[8192];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	text[MAX(n, (ssize_t)0)] = 0;
+	for (const char *at = text; *at; at++)
+		if (strspn(at, "0123456789abcdef") >= 64)
+			return true;
+	return false;
+}
+
+/* PROC_CGROUP_INIT_INO of include/linux/proc_ns.h. Elsewhere the names of control groups begin
+ * below the container's own, and what runtimes leave behind for programs to find must do; machines
+ * that were made of an image of a container have that, too. */
 static bool is_in_container(void)
 {
+	struct stat status;
+
+	if (stat("/proc/self/ns/cgroup", &status) == 0 && status.st_ino == 0xEFFFFFFB)
+		return is_in_container_cgroup();
 	return access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
 	       getenv("KUBERNETES_SERVICE_HOST");
 }
