@@ -54,6 +54,7 @@ static struct ruleset *load(const char *const *paths, uint32_t path_cnt)
 	diags_init(&diags);
 	rules_options_default(&options);
 	options.compile_output = template_compile;
+	options.maturity = MATURITY_SANDBOX; /* the generated ones are of all kinds */
 	if (ruleset_load(paths, path_cnt, &options, &diags, &ruleset) == 0)
 		return ruleset;
 	diags_print(&diags, stderr, false);

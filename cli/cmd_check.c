@@ -17,6 +17,7 @@ enum check_option {
 	CHECK_CONFIG,
 	CHECK_JSON,
 	CHECK_STRICT,
+	CHECK_MATURITY,
 	CHECK__COUNT
 };
 
@@ -27,6 +28,9 @@ static const struct option_spec options[] = {
 	[CHECK_JSON] = { 0, "json", NULL, "Print the problems as one JSON array on stdout.",
 			 false },
 	[CHECK_STRICT] = { 0, "strict", NULL, "Let a warning fail the check, too.", false },
+	[CHECK_MATURITY] = { 0, "maturity", RULE_MATURITY_VALUE,
+			     "The least mature rules that count as enabled (default: stable).",
+			     false },
 };
 _Static_assert(ARRAY_LEN(options) == CHECK__COUNT, "one row an option");
 
@@ -127,6 +131,8 @@ static int run(const struct args *args)
 	}
 	if (args_has(args, CHECK_CONFIG))
 		r = check_config(args, conf, &diags);
+	if (r == EXIT_OK)
+		r = rule_maturity_from_args(args, CHECK_MATURITY, &conf->daemon.rules.maturity);
 	if (r == EXIT_OK)
 		r = check_rules(args, conf, &diags, &ruleset);
 	return r == EXIT_OK || r == EXIT_NOT_GOOD ? report(args, &diags, ruleset) : r;

@@ -16,6 +16,7 @@
 enum explain_option {
 	EXPLAIN_RULES,
 	EXPLAIN_JSON,
+	EXPLAIN_MATURITY,
 	EXPLAIN__COUNT
 };
 
@@ -24,6 +25,8 @@ static const struct option_spec options[] = {
 			    "A rule file, or a folder of them; instead of the installed rules.",
 			    true },
 	[EXPLAIN_JSON] = { 0, "json", NULL, "With an event: print one JSON object.", false },
+	[EXPLAIN_MATURITY] = { 0, "maturity", RULE_MATURITY_VALUE,
+			       "The least mature rules that are on (default: stable).", false },
 };
 _Static_assert(ARRAY_LEN(options) == EXPLAIN__COUNT, "one row an option");
 
@@ -98,7 +101,9 @@ static int run(const struct args *args)
 	rules.compile_output = template_compile;
 	/* So that an earlier rule is seen beside the one that is asked for. */
 	rules.is_match_all = args->operand_cnt == 2;
-	r = rule_paths_from_args(args, EXPLAIN_RULES, &paths);
+	r = rule_maturity_from_args(args, EXPLAIN_MATURITY, &rules.maturity);
+	if (r == EXIT_OK)
+		r = rule_paths_from_args(args, EXPLAIN_RULES, &paths);
 	if (r != EXIT_OK)
 		return r;
 	r = ruleset_load(paths.paths, paths.path_cnt, &rules, &diags, &ruleset);

@@ -18,6 +18,7 @@ enum list_option {
 	OPTION_MDOC,
 	OPTION_YAML,
 	OPTION_RULES,
+	OPTION_MATURITY,
 	OPTION__COUNT
 };
 
@@ -31,6 +32,10 @@ static const struct option_spec options[] = {
 			   "For 'list rules': a rule file, or a folder of them; instead of the "
 			   "installed rules.",
 			   true },
+	[OPTION_MATURITY] = { 0, "maturity", RULE_MATURITY_VALUE,
+			      "For 'list rules': the least mature rules that count as enabled "
+			      "(default: stable).",
+			      false },
 };
 _Static_assert(ARRAY_LEN(options) == OPTION__COUNT, "one row an option");
 
@@ -63,6 +68,7 @@ static void put_rule(struct list_writer *writer, const struct rule *rule)
 	list_item_cell(&item, "priority", str_from(priority_name(rule->priority)));
 	list_item_cell(&item, "description", rule->desc);
 	list_item_raw(&item, "enabled", rule->is_enabled ? STR("true") : STR("false"));
+	list_item_cell(&item, "maturity", str_from(maturity_name(rule->maturity)));
 	list_item_raw(&item, "tags", buf_str(&tags));
 	list_item_cell(&item, "file", rule->file);
 	list_item_raw(&item, "line", buf_str(&line));
@@ -72,8 +78,11 @@ static void put_rule(struct list_writer *writer, const struct rule *rule)
 static int list_rules(const struct args *args, struct list_writer *writer)
 {
 	_cleanup_(ruleset_freep) struct ruleset *ruleset = NULL;
-	int r = rule_paths_load(args, OPTION_RULES, &ruleset);
+	enum maturity maturity = MATURITY_STABLE;
+	int r = rule_maturity_from_args(args, OPTION_MATURITY, &maturity);
 
+	if (r == EXIT_OK)
+		r = rule_paths_load(args, OPTION_RULES, maturity, &ruleset);
 	if (r != EXIT_OK)
 		return r;
 	list_begin(writer);

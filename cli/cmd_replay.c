@@ -18,6 +18,7 @@ enum replay_option {
 	REPLAY_FORMAT,
 	REPLAY_STATS,
 	REPLAY_MIN_PRIORITY,
+	REPLAY_MATURITY,
 	REPLAY_CONFIG,
 	REPLAY_SETTING,
 	REPLAY__COUNT
@@ -38,6 +39,8 @@ static const struct option_spec options[] = {
 				  "Leave out rules that are less urgent than this, such as "
 				  "warning.",
 				  false },
+	[REPLAY_MATURITY] = { 0, "maturity", RULE_MATURITY_VALUE,
+			      "The least mature rules that are on (default: stable).", false },
 	[REPLAY_CONFIG] = { 'c', "config", "FILE",
 			    "The configuration; without it /etc/haetae/haetae.yaml where that "
 			    "exists. Sinks are not used.",
@@ -49,7 +52,7 @@ static const struct option_spec options[] = {
 };
 _Static_assert(ARRAY_LEN(options) == REPLAY__COUNT, "one row an option");
 
-static int apply_priority(const struct args *args, struct conf *conf)
+static int apply_limits(const struct args *args, struct conf *conf)
 {
 	const char *priority = args_get(args, REPLAY_MIN_PRIORITY);
 
@@ -58,7 +61,7 @@ static int apply_priority(const struct args *args, struct conf *conf)
 					"--min-priority is emergency, alert, critical, error, "
 					"warning, notice, informational or debug, not '%s'",
 					priority);
-	return EXIT_OK;
+	return rule_maturity_from_args(args, REPLAY_MATURITY, &conf->daemon.rules.maturity);
 }
 
 static int apply_rules(const struct args *args, struct conf *conf, struct rule_paths *paths)
@@ -85,7 +88,7 @@ static int configure(const struct args *args, struct conf *conf, struct rule_pat
 	if (r == EXIT_OK)
 		r = configuration_assign(args, REPLAY_SETTING, conf, &diags);
 	if (r == EXIT_OK)
-		r = apply_priority(args, conf);
+		r = apply_limits(args, conf);
 	if (r == EXIT_OK)
 		r = apply_rules(args, conf, paths);
 	if (r == EXIT_OK)

@@ -18,6 +18,7 @@ enum run_option {
 	RUN_FORMAT,
 	RUN_DURATION,
 	RUN_MIN_PRIORITY,
+	RUN_MATURITY,
 	RUN_SCOPE_PID,
 	RUN_SCOPE_CGROUP,
 	RUN_RECORD,
@@ -45,6 +46,8 @@ static const struct option_spec options[] = {
 	[RUN_MIN_PRIORITY] = { 0, "min-priority", "PRIORITY",
 			       "Leave out rules that are less urgent than this, such as warning.",
 			       false },
+	[RUN_MATURITY] = { 0, "maturity", RULE_MATURITY_VALUE,
+			   "The least mature rules that are on (default: stable).", false },
 	[RUN_SCOPE_PID] = { 0, "scope-pid", "PID",
 			    "Look only at this process and those that descend from it.", false },
 	[RUN_SCOPE_CGROUP] = { 0, "scope-cgroup", "PATH",
@@ -92,7 +95,9 @@ static int apply_limits(const struct args *args, struct conf *conf)
 					priority);
 	if (priority)
 		conf_mark_command_line(conf, "rules.min_priority");
-	return EXIT_OK;
+	if (args_has(args, RUN_MATURITY))
+		conf_mark_command_line(conf, "rules.maturity");
+	return rule_maturity_from_args(args, RUN_MATURITY, &config->rules.maturity);
 }
 
 static int apply_scope(const struct args *args, struct conf *conf)

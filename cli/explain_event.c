@@ -228,7 +228,10 @@ static void put_circumstances(struct explanation *explanation)
 	struct event_set wanted;
 
 	ruleset_events(explanation->ruleset, &wanted);
-	if (!rule->is_enabled)
+	if (rule->is_immature)
+		buf_printf(out, "  the rule is off: its maturity is %s\n",
+			   maturity_name(rule->maturity));
+	else if (!rule->is_enabled)
 		buf_puts(out,
 			 "  the rule is off: it raises nothing until it is enabled or selected\n");
 	if (!event_set_has(&rule->events, explanation->code))

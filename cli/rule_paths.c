@@ -84,7 +84,19 @@ int rule_paths_from_args(const struct args *args, unsigned option, struct rule_p
 	return EXIT_OK;
 }
 
-int rule_paths_load(const struct args *args, unsigned option, struct ruleset **ret)
+int rule_maturity_from_args(const struct args *args, unsigned option, enum maturity *ret)
+{
+	const char *word = args_get(args, option);
+
+	if (word && !maturity_parse(str_from(word), ret))
+		return args_usage_error(args->command,
+					"--maturity is stable, incubating or sandbox, not '%s'",
+					word);
+	return EXIT_OK;
+}
+
+int rule_paths_load(const struct args *args, unsigned option, enum maturity maturity,
+		    struct ruleset **ret)
 {
 	_cleanup_(rule_paths_done) struct rule_paths paths = { 0 };
 	_cleanup_(diags_done) struct diags diags;
@@ -94,6 +106,7 @@ int rule_paths_load(const struct args *args, unsigned option, struct ruleset **r
 	diags_init(&diags);
 	rules_options_default(&rules);
 	rules.compile_output = template_compile;
+	rules.maturity = maturity;
 	r = rule_paths_from_args(args, option, &paths);
 	if (r != EXIT_OK)
 		return r;

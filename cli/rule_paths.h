@@ -26,8 +26,14 @@ int rule_paths_from_args(const struct args *args, unsigned option, struct rule_p
 int rule_paths_find(struct rule_paths *ret);
 void rule_paths_done(struct rule_paths *paths);
 
+/* The value of --maturity (of index `option`), where it was given. Returns an exit_code; what is
+ * wrong went to stderr. */
+#define RULE_MATURITY_VALUE "stable|incubating|sandbox"
+int rule_maturity_from_args(const struct args *args, unsigned option, enum maturity *ret);
+
 /* Chooses as above and loads them for a command that only reads rules. Diagnostics go to stderr
  * where there are errors. Returns an exit_code; *ret is set with EXIT_OK. */
-int rule_paths_load(const struct args *args, unsigned option, struct ruleset **ret);
+int rule_paths_load(const struct args *args, unsigned option, enum maturity maturity,
+		    struct ruleset **ret);
 
 #endif

@@ -43,8 +43,9 @@ struct result {
 struct verify {
 	const struct trigger_verification *verification;
 	struct control_client client;
-	struct json_object *rules; /* owned: the array of enabled ones */
-	struct result *results;	   /* owned */
+	struct json_object *rules;    /* owned: the array of enabled ones */
+	struct json_object *immature; /* owned: those that their maturity keeps off, or NULL */
+	struct result *results;	      /* owned */
 	unsigned result_cnt;
 	uint64_t lost; /* alerts that the daemon left out of the stream */
 	bool is_pid_known;
@@ -131,11 +132,10 @@ static void take_alert(struct verify *verify, struct json_object *alert)
 
 /* ---- performing ----------------------------------------------------------------------------- */
 
-static bool is_enabled(const struct verify *verify, const char *rule)
+static bool is_among(struct json_object *names, const char *rule)
 {
-	for (size_t i = 0; i < json_object_array_length(verify->rules); i++)
-		if (strcmp(json_object_get_string(json_object_array_get_idx(verify->rules, i)),
-			   rule) == 0)
+	for (size_t i = 0; names && i < json_object_array_length(names); i++)
+		if (strcmp(json_object_get_string(json_object_array_get_idx(names, i)), rule) == 0)
 			return true;
 	return false;
 }
@@ -167,7 +167,9 @@ static int verify_one(struct verify *verify, const struct trigger_action *action
 	*result = (struct result){ .action = action, .start_ns = clock_boot_ns() };
 	if (!action->rule)
 		obstacle = "no shipped rule sees it";
-	if (obstacle || !is_enabled(verify, action->rule)) {
+	else if (!obstacle && is_among(verify->immature, action->rule))
+		obstacle = "the daemon's rules.maturity leaves its rule off";
+	if (obstacle || !is_among(verify->rules, action->rule)) {
 		result->state = obstacle ? VERIFY_SKIPPED : VERIFY_NOT_ENABLED;
 		(void)snprintf(result->note, sizeof(result->note), "%s", obstacle ?: "");
 		return 0;
@@ -309,9 +311,20 @@ static int ask(struct verify *verify, const char *command, struct json_object **
 	return 0;
 }
 
+/* A reference to an array of the answer, or NULL. */
+static struct json_object *array_of(struct json_object *answer, const char *key)
+{
+	struct json_object *array = NULL;
+
+	if (!json_object_object_get_ex(answer, key, &array) ||
+	    !json_object_is_type(array, json_type_array))
+		return NULL;
+	return json_object_get(array);
+}
+
 static int connect_to_daemon(struct verify *verify)
 {
-	struct json_object *answer = NULL, *rules = NULL;
+	struct json_object *answer = NULL;
 	int r = control_client_open(verify->verification->socket, &verify->client);
 
 	if (r < 0)
@@ -319,9 +332,8 @@ static int connect_to_daemon(struct verify *verify)
 	r = ask(verify, "rules", &answer);
 	if (r != 0)
 		return r;
-	if (json_object_object_get_ex(answer, "rules", &rules) &&
-	    json_object_is_type(rules, json_type_array))
-		verify->rules = json_object_get(rules);
+	verify->rules = array_of(answer, "rules");
+	verify->immature = array_of(answer, "immature");
 	json_object_put(answer);
 	if (!verify->rules)
 		return -EPROTO;
@@ -348,6 +360,7 @@ int trigger_verify(const struct trigger_action *const *actions, unsigned cnt,
 	exit_code = r == 0 ? report(&verify) : fail(&verify, r);
 	control_client_close(&verify.client);
 	json_object_put(verify.rules);
+	json_object_put(verify.immature);
 	free(verify.results);
 	return exit_code;
 }

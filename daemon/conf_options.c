@@ -18,6 +18,12 @@
 #define GIB			 (1ULL << 30)
 
 static const struct conf_choice match_choices[] = { { "first", 0 }, { "all", 1 }, { 0 } };
+static const struct conf_choice maturity_choices[] = {
+	{ "stable", MATURITY_STABLE },
+	{ "incubating", MATURITY_INCUBATING },
+	{ "sandbox", MATURITY_SANDBOX },
+	{ 0 },
+};
 const struct conf_choice conf_priority_choices[] = {
 	{ "emergency", PRIORITY_EMERGENCY },
 	{ "alert", PRIORITY_ALERT },
@@ -77,6 +83,13 @@ static const struct conf_option options[] = {
 	  .choices = conf_priority_choices,
 	  .is_any_case = true,
 	  .doc = "Rules that are less urgent than this are left out." },
+	{ .key = "rules.maturity",
+	  .type = CONF_CHOICE,
+	  DAEMON(rules.maturity),
+	  .choices = maturity_choices,
+	  .doc = "The least mature rules that are on, by their tags maturity_stable, "
+		 "maturity_incubating and maturity_sandbox. A rule without one is stable; "
+		 "maturity_deprecated is off unless rules.select names it." },
 	{ .key = "rules.select",
 	  .type = CONF_SELECTORS,
 	  DAEMON_LIST(selectors, rules.selector_cnt),

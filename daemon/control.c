@@ -379,17 +379,25 @@ static void finish(void *data)
 
 static void put_rules(const struct ruleset *ruleset, struct buf *out)
 {
-	const char *separator = "";
+	static const char *const keys[] = { "rules", "immature" };
 
-	buf_puts(out, "{\"ok\":true,\"rules\":[");
-	for (uint32_t i = 0; ruleset && i < ruleset_rule_cnt(ruleset); i++) {
-		if (!ruleset_rule(ruleset, i)->is_enabled)
-			continue;
-		buf_puts(out, separator);
-		text_put_json_string(out, ruleset_rule(ruleset, i)->name);
-		separator = ",";
+	buf_puts(out, "{\"ok\":true");
+	for (unsigned k = 0; k < ARRAY_LEN(keys); k++) {
+		const char *separator = "";
+
+		buf_printf(out, ",\"%s\":[", keys[k]);
+		for (uint32_t i = 0; ruleset && i < ruleset_rule_cnt(ruleset); i++) {
+			const struct rule *rule = ruleset_rule(ruleset, i);
+
+			if (k == 0 ? !rule->is_enabled : !rule->is_immature)
+				continue;
+			buf_puts(out, separator);
+			text_put_json_string(out, rule->name);
+			separator = ",";
+		}
+		buf_putc(out, ']');
 	}
-	buf_puts(out, "]}\n");
+	buf_puts(out, "}\n");
 }
 
 int control_new(const char *path, struct metrics *metrics, const struct ruleset *ruleset,

@@ -63,11 +63,19 @@ static void put_head(const struct ruleset *ruleset, const struct rule *rule, str
 	}
 	buf_puts(out, rule->tag_cnt ? "\n" : "none\n");
 	put_label(out, "enabled");
-	buf_puts(out, rule->is_enabled	? "yes\n"
-		      : def->is_foreign ? "no: its source is not watched\n"
-		      : ruleset->compiled[rule->index].is_skipped ? "no: skipped, see check\n"
-		      : def->is_enabled ? "no: by the selection of rules or the minimum priority\n"
-					: "no: by its key enabled\n");
+	if (rule->is_immature && !ruleset->compiled[rule->index].is_skipped)
+		buf_printf(out,
+			   "no: its maturity is %s (rules.maturity, --maturity, or a selection by "
+			   "name or tag)\n",
+			   maturity_name(rule->maturity));
+	else
+		buf_puts(out, rule->is_enabled	? "yes\n"
+			      : def->is_foreign ? "no: its source is not watched\n"
+			      : ruleset->compiled[rule->index].is_skipped
+				      ? "no: skipped, see check\n"
+			      : def->is_enabled
+				      ? "no: by the selection of rules or the minimum priority\n"
+				      : "no: by its key enabled\n");
 	put_label(out, "desc");
 	put_words(out, rule->desc, 13);
 	put_label(out, "output");

@@ -142,6 +142,16 @@ static void describe_rule(struct rule *rule, const struct rule_def *def, uint32_
 	};
 }
 
+static void apply_selection(struct load *load, uint32_t index, bool *is_used)
+{
+	const struct rule_def *def = &load->ruleset->defs.rules[index];
+	enum selection selection = select_rule(load->options, def, is_used);
+
+	load->is_active[index] = selection == SELECTION_ON;
+	load->ruleset->rules[index].maturity = select_maturity(def);
+	load->ruleset->rules[index].is_immature = selection == SELECTION_IMMATURE;
+}
+
 static int describe_rules(struct load *load)
 {
 	struct ruleset *ruleset = load->ruleset;
@@ -159,7 +169,7 @@ static int describe_rules(struct load *load)
 		if (!additions_apply(options, is_good, &ruleset->arena, &ruleset->defs.rules[i]))
 			return -ENOMEM;
 		describe_rule(&ruleset->rules[i], &ruleset->defs.rules[i], i);
-		load->is_active[i] = select_rule(options, &ruleset->defs.rules[i], is_used);
+		apply_selection(load, i, is_used);
 		compile_output(load, i);
 	}
 	select_warn_unused(options, is_used, load->diags);

@@ -1,8 +1,50 @@
 /*
- * Rule selection: one ordered list, the last entry that matches wins, over the key `enabled` in
- * both directions. Owns nothing. Called once per load.
+ * Rule selection: one ordered list, the last entry that matches wins, over the key `enabled` and
+ * the maturity in both directions. Owns nothing. Called once per load.
  */
 #include "select.h"
+
+static const char *const maturity_names[] = {
+	[MATURITY_STABLE] = "stable",
+	[MATURITY_INCUBATING] = "incubating",
+	[MATURITY_SANDBOX] = "sandbox",
+	[MATURITY_DEPRECATED] = "deprecated",
+};
+_Static_assert(ARRAY_LEN(maturity_names) == MATURITY__COUNT, "a name for each");
+
+const char *maturity_name(enum maturity maturity)
+{
+	return maturity_names[maturity];
+}
+
+bool maturity_parse(struct str name, enum maturity *ret)
+{
+	for (unsigned i = 0; i <= MATURITY_SANDBOX; i++) {
+		if (!str_eq_text(name, maturity_names[i]))
+			continue;
+		*ret = (enum maturity)i;
+		return true;
+	}
+	return false;
+}
+
+enum maturity select_maturity(const struct rule_def *rule)
+{
+	static const struct str prefix = STR("maturity_");
+	enum maturity found = MATURITY_STABLE;
+
+	for (uint32_t i = 0; i < rule->tag_cnt; i++) {
+		struct str tag = rule->tags[i];
+
+		if (tag.n <= prefix.n || memcmp(tag.p, prefix.p, prefix.n) != 0)
+			continue;
+		for (unsigned m = found + 1; m < MATURITY__COUNT; m++)
+			if (str_eq_text((struct str){ tag.p + prefix.n, tag.n - prefix.n },
+					maturity_names[m]))
+				found = (enum maturity)m;
+	}
+	return found;
+}
 
 /* One star is open at a time: a later one can take over whatever the earlier would have matched. */
 bool select_matches(struct str pattern, struct str text)
@@ -38,17 +80,22 @@ static bool applies(const struct rule_selector *selector, const struct rule_def 
 	return false;
 }
 
-bool select_rule(const struct rules_options *options, const struct rule_def *rule, bool *is_used)
+enum selection select_rule(const struct rules_options *options, const struct rule_def *rule,
+			   bool *is_used)
 {
 	bool is_enabled = rule->is_enabled;
+	bool is_immature = is_enabled && select_maturity(rule) > options->maturity;
 
 	for (uint32_t i = 0; i < options->selector_cnt; i++) {
 		if (!applies(&options->selectors[i], rule))
 			continue;
 		is_used[i] = true;
 		is_enabled = options->selectors[i].is_enable;
+		is_immature = false;
 	}
-	return is_enabled && !rule->is_foreign && rule->priority <= options->min_priority;
+	if (!is_enabled || rule->is_foreign || rule->priority > options->min_priority)
+		return SELECTION_OFF;
+	return is_immature ? SELECTION_IMMATURE : SELECTION_ON;
 }
 
 void select_warn_unused(const struct rules_options *options, const bool *is_used,

@@ -26,6 +26,19 @@ const char *priority_name(enum priority priority);
 /* Any case, "info" too. False where it is none. */
 bool priority_parse(struct str name, enum priority *ret);
 
+/* How much a rule has proved itself, by its tag maturity_…; a rule without one is stable. */
+enum maturity {
+	MATURITY_STABLE,
+	MATURITY_INCUBATING,
+	MATURITY_SANDBOX,
+	MATURITY_DEPRECATED,
+	MATURITY__COUNT
+};
+/* "incubating". */
+const char *maturity_name(enum maturity maturity);
+/* stable, incubating or sandbox: a level to run. What is deprecated is only selected. */
+bool maturity_parse(struct str name, enum maturity *ret);
+
 struct template; /* a compiled output, see alert.h */
 
 struct rule {
@@ -38,7 +51,9 @@ struct rule {
 	const struct str *tags; /* sorted, unique */
 	uint32_t tag_cnt;
 	uint32_t index; /* evaluation order */
+	enum maturity maturity;
 	bool is_enabled;
+	bool is_immature;	 /* off for nothing but its maturity */
 	bool want_capture;	 /* a capture is made around its alerts (alerts.capture) */
 	uint64_t capture_ns;	 /* how long after the last of them; 0: alerts.capture.after */
 	struct event_set events; /* that can satisfy the condition */
@@ -66,6 +81,7 @@ struct output_addition {
 struct rules_options {
 	bool is_match_all;	    /* rule_matching: all */
 	enum priority min_priority; /* less urgent rules are checked but never enabled */
+	enum maturity maturity; /* the least mature ones that are on unless a selector says so */
 	const struct rule_selector *selectors;
 	uint32_t selector_cnt;
 	const struct output_addition *additions;

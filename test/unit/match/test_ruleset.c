@@ -140,6 +140,57 @@ Test(ruleset, selection)
 	}
 }
 
+static const char mature_rules[] = RULE("Own", "  tags: [mine]\n")
+	RULE("Stable", "  tags: [maturity_stable]\n") RULE("Incubating",
+							   "  tags: [maturity_incubating, a]\n")
+		RULE("Sandbox", "  tags: [maturity_sandbox]\n")
+			RULE("Deprecated", "  tags: [maturity_deprecated]\n")
+				RULE("Both", "  tags: [maturity_sandbox, maturity_stable]\n")
+					RULE("Off", "  tags: [maturity_sandbox]\n"
+						    "  enabled: false\n");
+
+Test(ruleset, maturity)
+{
+	static const struct {
+		const char *name;
+		enum maturity maturity;
+		struct rule_selector selector;
+		const char *enabled; /* one letter a rule; m: its maturity keeps it off */
+	} cases[] = {
+		{ "stable", MATURITY_STABLE, { 0 }, "yymmmmn" },
+		{ "incubating", MATURITY_INCUBATING, { 0 }, "yyymmmn" },
+		{ "sandbox", MATURITY_SANDBOX, { 0 }, "yyyymyn" },
+		{ "a tag", MATURITY_STABLE, { true, STR_NONE, STR("a") }, "yyymmmn" },
+		{ "the tag of a maturity",
+		  MATURITY_STABLE,
+		  { true, STR_NONE, STR("maturity_deprecated") },
+		  "yymmymn" },
+		{ "a name", MATURITY_STABLE, { true, STR("Sand*"), STR_NONE }, "yymymmn" },
+		{ "all", MATURITY_STABLE, { true, STR("*"), STR_NONE }, "yyyyyyy" },
+		{ "off by name", MATURITY_SANDBOX, { false, STR("Sand*"), STR_NONE }, "yyynmyn" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct loaded loaded;
+		char got[8] = "";
+
+		begin(&loaded);
+		loaded.options.maturity = cases[i].maturity;
+		loaded.options.selectors = &cases[i].selector;
+		loaded.options.selector_cnt =
+			cases[i].selector.tag.p || cases[i].selector.rule_pattern.p;
+		load(&loaded, mature_rules);
+		cr_assert_eq(loaded.result, 0);
+		for (uint32_t r = 0; r < ruleset_rule_cnt(loaded.ruleset); r++) {
+			const struct rule *rule = ruleset_rule(loaded.ruleset, r);
+
+			got[r] = rule->is_enabled ? 'y' : rule->is_immature ? 'm' : 'n';
+		}
+		cr_expect_str_eq(got, cases[i].enabled, "%s: %s", cases[i].name, got);
+		end(&loaded);
+	}
+}
+
 Test(ruleset, minimum_priority)
 {
 	static const struct rule_selector all = { true, STR("*"), STR_NONE };

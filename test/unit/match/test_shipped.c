@@ -15,6 +15,7 @@ static void load(struct event_set *ret)
 
 	diags_init(&diags);
 	rules_options_default(&options);
+	options.maturity = MATURITY_SANDBOX;
 	cr_assert_eq(ruleset_load(paths, 1, &options, &diags, &ruleset), 0);
 	cr_expect_eq(diags.item_cnt, 0, "%u diagnostics", (unsigned)diags.item_cnt);
 	ruleset_events(ruleset, ret);
