@@ -51,6 +51,7 @@ struct trigger_table {
 		(rows), ARRAY_LEN(rows) \
 	}
 extern const struct trigger_table trigger_escapes;
+extern const struct trigger_table trigger_persistence;
 
 /* trigger_actions.c: NULL behind the last. */
 const struct trigger_action *trigger_action_at(unsigned index);

@@ -401,9 +401,6 @@ static const struct trigger_action actions[] = {
 	{ .name = "make-file-system",
 	  .doc = "starts this program as a maker of file systems",
 	  .tool = { "mkfs.ext4", "/tmp/haetae-trigger/nowhere" } },
-	{ .name = "add-user",
-	  .doc = "starts this program as a tool that adds users",
-	  .tool = { "useradd", "haetae-trigger" } },
 	{ .name = "flush-firewall",
 	  .doc = "starts this program as a tool that flushes the firewall",
 	  .tool = { "iptables", "-F" } },
@@ -423,6 +420,7 @@ static const struct trigger_table files_and_programs = TRIGGER_TABLE(actions);
 static const struct trigger_table *const tables[] = {
 	&files_and_programs,
 	&trigger_escapes,
+	&trigger_persistence,
 };
 
 const struct trigger_action *trigger_action_at(unsigned index)

@@ -135,6 +135,16 @@ int trigger_shell_from_server(struct trigger_step *step)
 	return trigger_spawn("/bin/sh", (char *const[]){ "sh", "-c", ":", NULL });
 }
 
+/* Not in /tmp where that can be helped: a program that starts there is another rule's. */
+static int make_program_folder(struct trigger_step *step, char ret[TRIGGER_PATH_MAX])
+{
+	(void)snprintf(ret, TRIGGER_PATH_MAX, "/run/haetae-trigger-XXXXXX");
+	if (!mkdtemp(ret))
+		return trigger_folder(step, ret);
+	trigger_step_owns(step, ret);
+	return 0;
+}
+
 int trigger_spawn_as(struct trigger_step *step, const char *const *argv)
 {
 	char folder[TRIGGER_PATH_MAX], path[TRIGGER_PATH_MAX], self[4096];
@@ -144,7 +154,7 @@ int trigger_spawn_as(struct trigger_step *step, const char *const *argv)
 	if (n < 0)
 		return -errno;
 	self[n] = 0;
-	r = trigger_folder(step, folder);
+	r = make_program_folder(step, folder);
 	if (r < 0)
 		return r;
 	trigger_step_set(step, "start this program as '%s'", argv[0]);

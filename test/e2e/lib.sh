@@ -41,6 +41,19 @@ need_probes()
 	[ -r /sys/kernel/btf/vmlinux ] || skip_all "the kernel has no BTF"
 }
 
+# A program in /tmp raises an alert for that alone, whatever it is started as: it is copied out of it.
+leave_tmp()
+{
+	local folder
+
+	[[ $HAETAE == /tmp/* ]] || return 0
+	folder=$(mktemp -d /var/haetae-e2e-XXXXXX)
+	cleanup="${cleanup:-:}; rm -rf $folder"
+	cp "$HAETAE" "$folder/haetae"
+	chmod 755 "$folder"
+	HAETAE=$folder/haetae
+}
+
 # result STATUS DESCRIPTION [FILE...]: one case; the files are shown where it failed.
 result()
 {
