@@ -38,6 +38,7 @@ struct trigger_action {
 	/* An empty file is made there: "/etc/cron.d/%", the % being a name of its own; "@/" is a
 	 * folder of its own in /tmp. */
 	const char *place;
+	const char *shown; /* the same, and cat shows it */
 	const char *below; /* the name of the process that does it; NULL: its own */
 };
 
@@ -50,6 +51,7 @@ struct trigger_table {
 	{                               \
 		(rows), ARRAY_LEN(rows) \
 	}
+extern const struct trigger_table trigger_secrets;
 extern const struct trigger_table trigger_escapes;
 extern const struct trigger_table trigger_persistence;
 
@@ -99,6 +101,8 @@ void trigger_path(struct trigger_step *step, const char *folder, const char *end
 
 /* trigger_create.c: an empty file at the place of an action. */
 int trigger_create(struct trigger_step *step, const char *place);
+/* And cat shows it. */
+int trigger_show(struct trigger_step *step, const char *place);
 
 /* trigger_file.c */
 int trigger_read_shadow(struct trigger_step *step);
@@ -162,9 +166,6 @@ int trigger_read_shadow_link(struct trigger_step *step);
 int trigger_read_shadow_openat2(struct trigger_step *step);
 int trigger_read_shadow_ring(struct trigger_step *step);
 int trigger_chown_shadow(struct trigger_step *step);
-int trigger_read_ssh_key(struct trigger_step *step);
-int trigger_read_cloud_key(struct trigger_step *step);
-int trigger_read_kubeconfig(struct trigger_step *step);
 
 /* trigger_place.c */
 int trigger_rename_etc(struct trigger_step *step);

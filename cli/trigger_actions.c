@@ -374,15 +374,6 @@ static const struct trigger_action actions[] = {
 	{ .name = "search-keys",
 	  .doc = "searches for private keys in an empty folder of its own",
 	  .perform = trigger_search_keys },
-	{ .name = "read-ssh-key",
-	  .doc = "opens an empty .ssh/id_rsa of its own",
-	  .perform = trigger_read_ssh_key },
-	{ .name = "read-cloud-credentials",
-	  .doc = "opens an empty .aws/credentials of its own",
-	  .perform = trigger_read_cloud_key },
-	{ .name = "read-kubeconfig",
-	  .doc = "opens an empty .kube/config of its own",
-	  .perform = trigger_read_kubeconfig },
 	{ .name = "netcat-shell",
 	  .doc = "starts this program as netcat with a program to execute",
 	  .tool = { "nc", "-e", "/bin/sh", "127.0.0.1", "9" } },
@@ -419,6 +410,7 @@ static const struct trigger_action actions[] = {
 static const struct trigger_table files_and_programs = TRIGGER_TABLE(actions);
 static const struct trigger_table *const tables[] = {
 	&files_and_programs,
+	&trigger_secrets,
 	&trigger_escapes,
 	&trigger_persistence,
 };

@@ -50,10 +50,9 @@ static int make_folders(struct trigger_step *step, char *path)
 	return 0;
 }
 
-int trigger_create(struct trigger_step *step, const char *place)
+static int create(struct trigger_step *step, const char *place, char path[TRIGGER_PATH_MAX])
 {
 	_cleanup_(close_fdp) int fd = -1;
-	char path[TRIGGER_PATH_MAX];
 	int r = expand(step, place, path);
 
 	if (r == 0)
@@ -70,4 +69,22 @@ int trigger_create(struct trigger_step *step, const char *place)
 	if (fd < 0 && errno == EEXIST && !strchr(place, '%'))
 		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? -errno : 0;
+}
+
+int trigger_create(struct trigger_step *step, const char *place)
+{
+	char path[TRIGGER_PATH_MAX];
+
+	return create(step, place, path);
+}
+
+int trigger_show(struct trigger_step *step, const char *place)
+{
+	char path[TRIGGER_PATH_MAX];
+	int r = create(step, place, path);
+
+	if (r < 0)
+		return r;
+	trigger_step_set(step, "show %s", path);
+	return trigger_spawn("/bin/cat", (char *const[]){ "cat", "--", path, NULL });
 }

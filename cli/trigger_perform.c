@@ -94,6 +94,8 @@ static int act(const struct trigger_action *action, struct trigger_step *step)
 	}
 	if (action->perform)
 		return action->perform(step);
+	if (action->shown)
+		return trigger_show(step, action->shown);
 	return action->place ? trigger_create(step, action->place)
 			     : trigger_spawn_as(step, action->tool);
 }

@@ -67,41 +67,6 @@ int trigger_chown_shadow(struct trigger_step *step)
 	return lchown(SHADOW_FILE, status.st_uid, status.st_gid) ? -errno : 0;
 }
 
-/* ---- keys of its own ------------------------------------------------------------------------ */
-
-static int read_own(struct trigger_step *step, const char *subfolder, const char *name)
-{
-	char folder[TRIGGER_PATH_MAX], path[3 * TRIGGER_PATH_MAX];
-	_cleanup_(close_fdp) int fd = -1;
-	int r = trigger_folder(step, folder);
-
-	if (r < 0)
-		return r;
-	snprintf(path, sizeof(path), "%s/%s", folder, subfolder);
-	trigger_step_set(step, "make %s", path);
-	if (mkdir(path, 0700))
-		return -errno;
-	snprintf(path, sizeof(path), "%s/%s/%s", folder, subfolder, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	trigger_step_set(step, "open %s", path);
-	return fd < 0 ? -errno : open_and_close(path);
-}
-
-int trigger_read_ssh_key(struct trigger_step *step)
-{
-	return read_own(step, ".ssh", "id_rsa");
-}
-
-int trigger_read_cloud_key(struct trigger_step *step)
-{
-	return read_own(step, ".aws", "credentials");
-}
-
-int trigger_read_kubeconfig(struct trigger_step *step)
-{
-	return read_own(step, ".kube", "config");
-}
-
 /* ---- io_uring ------------------------------------------------------------------------------- */
 
 /* The smallest ring there is (io_uring_setup(2)): one request, one completion. */
