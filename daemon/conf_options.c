@@ -43,6 +43,12 @@ static const struct conf_choice kubernetes_choices[] = {
 	{ "kubelet", KUBERNETES_KUBELET },
 	{ 0 },
 };
+static const struct conf_choice filter_choices[] = {
+	{ "on", FILTER_ON },
+	{ "off", FILTER_OFF },
+	{ "check", FILTER_CHECK },
+	{ 0 },
+};
 static const struct conf_choice fsync_choices[] = {
 	{ "interval", SPOOL_FSYNC_INTERVAL },
 	{ "always", SPOOL_FSYNC_ALWAYS },
@@ -118,6 +124,12 @@ static const struct conf_option options[] = {
 	  .min = 4 * KIB,
 	  .max = 64 * MIB,
 	  .doc = "The ring buffer for the start and end of processes." },
+	{ .key = "probes.kernel_filter",
+	  .type = CONF_CHOICE,
+	  DAEMON(kernel_filter),
+	  .choices = filter_choices,
+	  .doc = "Whether the kernel keeps back what no rule can match. 'check' lets it pass, marked, and "
+		 "reports a rule that matches a marked event: a mistake of the filter." },
 	{ .key = "probes.scope.pid",
 	  .type = CONF_NUMBER,
 	  DAEMON(probes.scope_pid),

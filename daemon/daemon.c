@@ -14,6 +14,7 @@
 #include "engine.h"
 #include "haetae/alert.h"
 #include "haetae/clock.h"
+#include "haetae/kernel_filter.h"
 #include "haetae/log.h"
 #include "loss.h"
 #include "loss_event.h"
@@ -106,6 +107,23 @@ static int host_exit(int r, const struct probes_error *error, const char *doing)
 	return r == PROBES_E_USAGE ? EXIT_USAGE : EXIT_HOST;
 }
 
+/* What the kernel need not send. A recording without rules wants everything. */
+static void install_filter(struct daemon *daemon)
+{
+	struct kernel_filter filter = { 0 };
+	int r = 0;
+
+	if (daemon->config->kernel_filter == FILTER_OFF || daemon->config->record.is_alone)
+		return;
+	r = ruleset_kernel_filter(daemon->engine.ruleset, &filter);
+	if (r == 0)
+		r = probes_filter(daemon->probes, &filter, daemon->config->kernel_filter);
+	if (r < 0)
+		log_warning("the kernel filter could not be made, every event passes: %s",
+			    r == -E2BIG ? "the rules name too many values" : strerror(-r));
+	kernel_filter_done(&filter);
+}
+
 static int start_probes(struct daemon *daemon)
 {
 	struct probes_config config = daemon->config->probes;
@@ -122,8 +140,10 @@ static int start_probes(struct daemon *daemon)
 	config.want_env |= (needs & FIELD_NEEDS_ENV) != 0;
 	config.want_path_swapped |= (needs & FIELD_NEEDS_SWAP) != 0;
 	r = probes_open(&config, &want, &daemon->probes, &error);
-	if (r == 0)
+	if (r == 0) {
+		install_filter(daemon);
 		r = probes_attach(daemon->probes, &error);
+	}
 	if (r != 0)
 		return host_exit(r, &error, "loading the probes");
 	if (engine_walk(&daemon->engine) < 0)

@@ -15,6 +15,7 @@ void daemon_config_default(struct daemon_config *config)
 	config->rules.selectors = config->selectors;
 	config->rules.additions = config->additions;
 	probes_config_default(&config->probes);
+	config->kernel_filter = FILTER_ON;
 	proc_table_config_default(&config->procs);
 	metadata_config_default(&config->metadata);
 	hold_config_default(&config->hold);

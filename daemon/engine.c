@@ -10,6 +10,7 @@
 
 #include "haetae/alert.h"
 #include "haetae/clock.h"
+#include "haetae/log.h"
 #include "container_event.h"
 
 /* An event's fields, joined paths and ancestors: far above what 16 KiB of record can yield. */
@@ -117,12 +118,25 @@ static void put_alert(const struct rule *rule, struct alert *alert, void *data)
 		engine->counters.alerts_refused++;
 }
 
+/* probes.kernel_filter: check. */
+static void check_filter(struct engine *engine, const struct rule *rule,
+			 const struct wire_header *header)
+{
+	if (!(header->flags & WIRE_UNWANTED))
+		return;
+	engine->counters.unwanted_matches++;
+	log_error("the kernel filter would have kept back an event (%s) that rule '%s' matches; "
+		  "report it, and set probes.kernel_filter to off until it is mended",
+		  event_schema_get((enum event_type)header->type)->name, rule->name.p);
+}
+
 static void raise_alert(const struct rule *rule, const struct alert_context *context, void *data)
 {
 	struct engine *engine = data;
 	struct alert *alert;
 
 	engine->rules[rule->index].matches++;
+	check_filter(engine, rule, context->fields->event->header);
 	if (engine->on_hit) {
 		engine->on_hit(rule, context, engine->data);
 		return;
@@ -285,6 +299,7 @@ void engine_handle(const void *record, uint32_t length, void *data)
 		engine->counters.undecodable++;
 	} else {
 		engine->counters.delivered[engine->event.schema->type]++;
+		engine->counters.unwanted += (engine->event.header->flags & WIRE_UNWANTED) != 0;
 		run_event(engine);
 	}
 	tap_record(&engine->tap, CAPTURE_RECORD, record, length);

@@ -18,6 +18,8 @@ struct engine_counters {
 	uint64_t losses;		  /* events of loss */
 	uint64_t own;			  /* haetae's own events: made here, in no account */
 	uint64_t evaluated;		  /* given to the matcher */
+	uint64_t unwanted;		  /* the kernel filter would have kept them back */
+	uint64_t unwanted_matches;	  /* and a rule matched: a mistake of the filter */
 	uint64_t alerts[PRIORITY__COUNT]; /* raised */
 	uint64_t alerts_lost_memory;	  /* a hit that could not be rendered */
 	uint64_t alerts_refused;	  /* a hit that the full output queue refused */

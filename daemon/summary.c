@@ -306,6 +306,17 @@ static void put_held(const struct summary *summary, struct buf *out)
 	buf_putc(out, '\n');
 }
 
+/* probes.kernel_filter: check. */
+static void put_unwanted(const struct engine_counters *counters, struct buf *out)
+{
+	if (counters->unwanted)
+		buf_printf(out,
+			   "  unwanted  %llu that the kernel filter would have kept back, of which "
+			   "rules matched %llu\n",
+			   (unsigned long long)counters->unwanted,
+			   (unsigned long long)counters->unwanted_matches);
+}
+
 void summary_format(const struct summary *summary, struct buf *out)
 {
 	struct wire_counters sum = total(summary);
@@ -329,6 +340,7 @@ void summary_format(const struct summary *summary, struct buf *out)
 	buf_printf(out, "\n  lost      %llu", (unsigned long long)lost);
 	put_reasons(out, loss_names, sum.lost, WIRE_LOST__COUNT);
 	buf_putc(out, '\n');
+	put_unwanted(&summary->engine->counters, out);
 	put_recording(summary, out);
 	put_gate(summary, out);
 	if (!summary->record || !summary->record->is_alone)

@@ -158,6 +158,8 @@ int programs_link(struct probes *probes);
 /* Attaches every program with a hook, the dispatcher last. */
 int programs_attach(struct probes *probes, const char **ret_failed);
 void programs_detach(struct probes *probes);
+/* Returns when no program runs any more that ran when it was called. */
+void programs_wait(void);
 
 /* ---- parked.c: records that wait for an io_uring completion ------------------------------------
  */

@@ -230,6 +230,13 @@ int programs_attach(struct probes *probes, const char **ret_failed)
 	return 0;
 }
 
+/* An RCU grace period (kernel/sched/membarrier.c): programs run within RCU's read sections. Where all
+ * cpus are tickless the call does not exist, and the time is too short to care. */
+void programs_wait(void)
+{
+	(void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
 void programs_detach(struct probes *probes)
 {
 	bool is_attached = false;
@@ -240,12 +247,9 @@ void programs_detach(struct probes *probes)
 		is_attached = true;
 	}
 	name_hooks_detach(probes);
-	/* Programs that other cpus are in the middle of are waited for by an RCU grace period
-	 * (kernel/sched/membarrier.c), so that what they write is in the rings when this returns.
-	 * Where all cpus are tickless the call does not exist, and the time is too short to care.
-	 */
+	/* What other cpus are in the middle of is in the rings when this returns. */
 	if (is_attached)
-		(void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+		programs_wait();
 	free(probes->links);
 	probes->links = NULL;
 }

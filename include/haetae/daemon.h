@@ -49,6 +49,7 @@ struct daemon_config {
 	struct constant_field constants[DAEMON_CONSTANTS_MAX];
 	uint32_t constant_cnt;
 	struct probes_config probes;
+	enum filter_mode kernel_filter;
 	struct proc_table_config procs;
 	struct sink_config sinks[SINKS_MAX];
 	uint32_t sink_cnt;

@@ -80,6 +80,7 @@ struct wire_header {
 #define WIRE_MULTITHREADED (1u << 8)  /* the process had more than one thread */
 #define WIRE_FAULT	   (1u << 9)  /* a string of user memory could not be read */
 #define WIRE_NO_RESULT	   (1u << 10) /* told before the call ended: header.result means nothing */
+#define WIRE_UNWANTED	   (1u << 11) /* FILTER_CHECK: the kernel filter would have kept it back */
 
 /* Which hierarchy cgroup_id belongs to: v2 where the task is not in its root, else the first v1
  * controller of this order in which it is not in the root (decision 25); v2's root otherwise. */

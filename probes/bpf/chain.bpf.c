@@ -5,6 +5,7 @@
  * keeps tail calls inside one hook; the resolve program in two forms, of which loader.c loads one.
  */
 #include "chain.h"
+#include "filter_path.h"
 #include "path.h"
 
 static __always_inline int chain_filter(__u64 *context, void *chain, const bool is_call)
@@ -13,6 +14,8 @@ static __always_inline int chain_filter(__u64 *context, void *chain, const bool 
 	__u8 next;
 
 	if (!frame)
+		return 0;
+	if (is_call && frame->undecided && filter_leaf(frame) && frame_is_unwanted(frame))
 		return 0;
 	next = chain_fill(frame, current_task(), is_call);
 	frame->after_compare = next;
@@ -61,6 +64,8 @@ int call_submit(__u64 *context)
 	struct frame *frame = frame_get();
 
 	if (!frame)
+		return 0;
+	if (frame->undecided && filter_walked(frame) && frame_is_unwanted(frame))
 		return 0;
 	frame_submit(frame);
 	if (frame->again_owner)

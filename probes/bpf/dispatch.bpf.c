@@ -4,12 +4,13 @@
  * call, else counts it, takes the frame and tail-calls the program of its event type. Owns the
  * variables that user space and the programs share.
  */
+#include "filter_call.h"
 #include "prog.h"
 
 const volatile struct settings settings = { .cpus_per_ring = 1 };
 struct wanted_call wanted[WANTED_SLOTS] = {};
 __u8 is_wanted[EVENT__COUNT] = {}, is_evaluated[EVENT__COUNT] = {};
-__u8 bulk_is_mixed = 0;
+__u8 bulk_is_mixed = 0, filter_mode = FILTER_OFF;
 struct pressure_total lifecycle_total = {};
 __u32 own_tgid = 0;
 __u32 scope_added = 0, scope_root_tgid = 0;
@@ -119,6 +120,7 @@ int dispatch(__u64 *context)
 	struct task_struct *task;
 	__u64 arguments[6];
 	struct wanted_call call;
+	struct filter_verdict verdict;
 	struct frame *frame;
 	bool is_compat;
 	__u32 type, flags = 0;
@@ -161,14 +163,21 @@ int dispatch(__u64 *context)
 		count_filtered(type, WIRE_FILTER_RESTARTED);
 		return 0;
 	}
+	verdict = filter_call(type, result, arguments, task);
+	if (verdict.is_unwanted && filter_mode == FILTER_ON) {
+		count_filtered(type, WIRE_FILTER_RULES);
+		return 0;
+	}
 	frame = frame_acquire(type, pid_tgid);
 	if (!frame)
 		return 0;
+	frame->undecided = verdict.undecided;
 	frame->result = result;
 	frame->type = (__u16)type;
 	frame->call_nr = is_compat ? call.compat_nr : call.native_nr;
 	frame->is_execveat = (is_compat ? call.compat_type : call.type) == EVENT_EXECVEAT;
-	frame->flags = is_compat ? flags | WIRE_COMPAT32 : 0;
+	frame->flags =
+		(is_compat ? flags | WIRE_COMPAT32 : 0) | (verdict.is_unwanted ? WIRE_UNWANTED : 0);
 	__builtin_memcpy(frame->arguments, arguments, sizeof(arguments));
 	bpf_tail_call(context, &call_programs, type);
 	frame_abandon(frame);

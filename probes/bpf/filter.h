@@ -22,6 +22,19 @@ static __always_inline void count_filtered(__u32 type, __u32 reason)
 		own->filtered[reason]++;
 }
 
+/* No rule can match the record that is being made. True: it ends here. */
+static __always_inline bool frame_is_unwanted(struct frame *frame)
+{
+	frame->undecided = 0;
+	if (filter_mode == FILTER_CHECK) {
+		frame->flags |= WIRE_UNWANTED;
+		return false;
+	}
+	count_filtered(frame->type, WIRE_FILTER_RULES);
+	frame_release(frame);
+	return true;
+}
+
 /* Neither the daemon's nor out of the scope. */
 static __always_inline bool is_observed(struct task_struct *task, __u32 tgid)
 {

@@ -7,7 +7,7 @@
 #define HAETAE_BPF_MAPS_H
 
 #include "compat.h"
-#include "haetae/wire.h"
+#include "haetae/filter.h"
 #include "shared.h"
 
 #define PAGE_BYTES 4096
@@ -170,6 +170,38 @@ struct {
 	__type(value, struct credentials);
 } credentials SEC(".maps") __weak;
 
+/* The kernel filter (haetae/filter.h): by event type, and the values that clauses name. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EVENT__COUNT);
+	__type(key, __u32);
+	__type(value, struct filter_type);
+} filter_types SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, 1); /* BPF_F_NO_PREALLOC */
+	__uint(max_entries, FILTER_ENTRIES);
+	__type(key, struct filter_number_key);
+	__type(value, __u64);
+} filter_numbers SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, 1); /* BPF_F_NO_PREALLOC */
+	__uint(max_entries, FILTER_ENTRIES);
+	__type(key, struct filter_comm_key);
+	__type(value, __u64);
+} filter_comms SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, 1); /* BPF_F_NO_PREALLOC */
+	__uint(max_entries, FILTER_ENTRIES);
+	__type(key, struct filter_name_key);
+	__type(value, __u64);
+} filter_names SEC(".maps") __weak;
+
 /* Set before loading. */
 extern const volatile struct settings settings;
 /* Set by user space at any time. */
@@ -177,6 +209,7 @@ extern struct wanted_call wanted[WANTED_SLOTS];
 extern __u8 is_wanted[EVENT__COUNT], is_evaluated[EVENT__COUNT];
 /* 1: the bulk rings carry records that wake nobody, so adaptive wake-ups don't work there. */
 extern __u8 bulk_is_mixed;
+extern __u8 filter_mode; /* enum filter_mode */
 /* The seed writes these, user space reads them. */
 extern struct pressure_total lifecycle_total;
 extern __u32 own_tgid;

@@ -27,6 +27,11 @@ struct kernel_object {
 	__u32 name; /* 1 and on: below the dentry comes frame.names[name - 1] */
 };
 
+/* Where a walk left the two names next to the root; 0: there is none. */
+struct path_top {
+	__u32 first, second;
+};
+
 /* A walk in progress: one program run makes 64 steps. */
 struct walk {
 	__u64 dentry, mount;	       /* where it is */
@@ -39,6 +44,7 @@ struct walk {
 	__u32 component_cnt, direct_cnt; /* all there are; those written in order */
 	__u32 is_tail;			 /* now only the last components are kept */
 	__u32 root_at;
+	struct path_top top;
 	__u32 flags;
 	__u16 tail_length[PATH_LAST];
 	__u8 tail[PATH_LAST][NAME_BYTES];
@@ -87,6 +93,22 @@ struct uring_request {
 	__u8 is_completed;
 };
 
+/* The name as passed to an open, looked at once: where its parts are, and what makes them unusable.
+ */
+struct name_scan {
+	__u32 length;
+	__u32 slash_cnt, slashes[4]; /* the first ones */
+	__u32 last;		     /* where the last name begins */
+	__u8 is_whole;
+	__u8 is_base_odd; /* it ends in "/", "." or "..", or is empty */
+	__u8 is_top_odd;  /* "//", "/./" or "/../" is in it */
+};
+
+struct filter_key {
+	struct filter_name_key name;
+	__u8 spare[FILTER_NAME_BYTES]; /* a second name may run over */
+};
+
 struct frame {
 	__u64 owner; /* bpf_get_current_pid_tgid() of who makes the record; 0: free */
 	__s64 result;
@@ -104,6 +126,10 @@ struct frame {
 	__u8 is_vector_cut;
 	__u8 is_execveat; /* a failed exec's arguments are execveat's */
 	__u32 flags;	  /* WIRE_ */
+	__u64 undecided;  /* clauses of the kernel filter that the path decides; 0: it passes */
+	struct name_scan scan;
+	struct path_top tops[FRAME_OBJECTS];
+	struct filter_key key;
 	struct kernel_object objects[FRAME_OBJECTS];
 	__u32 object_cnt; /* of those that put_next_object() placed */
 	__u8 names[2][NAME_BYTES];
@@ -218,6 +244,7 @@ static __always_inline struct frame *frame_acquire(__u32 type, __u64 pid_tgid)
 		frame->again_owner = 0;
 		frame->message_index = 0;
 		frame->first_step = 0;
+		frame->undecided = 0;
 		frame_header(frame)->cgroup_id = 0;
 		return frame;
 	}

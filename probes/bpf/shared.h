@@ -37,6 +37,9 @@ struct wanted_call {
 	__u16 native_nr, compat_nr; /* the native number of the call */
 };
 
+/* Of each of the kernel filter's maps; rules that name more of a kind are not pushed down. */
+#define FILTER_ENTRIES 4096
+
 enum chain_slot {
 	CHAIN_FILTER,
 	CHAIN_RESOLVE,

@@ -72,7 +72,7 @@ static const struct {
 	{ "rules.match: all\n", "1:1 E0703" },
 	{ "controls: {socket: /run/x}\n", "1:1 E0703" }, /* not there yet: no pretence */
 	{ "selftest: {interval: 10m}\n", "1:1 E0703" },
-	{ "probes: {kernel_filter: true}\n", "1:10 E0703" },
+	{ "probes: {kernel_filtr: true}\n", "1:10 E0703" },
 	{ "rules: all\n", "1:8 E0705" },
 	{ "rules: {match: [all]}\n", "1:16 E0705" },
 	{ "rules: {match: }\n", "1:16 E0705" },

@@ -1,0 +1,189 @@
+/*
+ * The kernel filter in user space: from a decoded record the decision that probes/bpf/filter_call.h
+ * and filter_path.h made from the call and its objects. For tests, explanations and the daemon's
+ * check. Owns nothing.
+ */
+#include "haetae/kernel_filter.h"
+
+#include <fcntl.h>
+
+static uint64_t number_mask(const struct kernel_filter *filter, uint32_t type, uint32_t dimension,
+			    uint64_t value, uint64_t otherwise)
+{
+	for (uint32_t i = 0; i < filter->number_cnt; i++) {
+		const struct filter_number_key *key = &filter->numbers[i].key;
+
+		if (key->type == type && key->dimension == dimension && key->value == value)
+			return filter->numbers[i].mask;
+	}
+	return otherwise;
+}
+
+static uint64_t comm_mask(const struct kernel_filter *filter, const struct wire_header *header,
+			  uint64_t otherwise)
+{
+	for (uint32_t i = 0; i < filter->comm_cnt; i++)
+		if (filter->comms[i].key.type == header->type &&
+		    strncmp(filter->comms[i].key.comm, header->comm, WIRE_COMM_LEN) == 0)
+			return filter->comms[i].mask;
+	return otherwise;
+}
+
+static uint64_t name_mask(const struct kernel_filter *filter, uint32_t type, enum filter_part part,
+			  struct str text)
+{
+	for (uint32_t i = 0; i < filter->name_cnt; i++) {
+		const struct filter_name_key *key = &filter->names[i].key;
+
+		if (key->type == type && key->part == part && str_eq(str_from(key->text), text))
+			return filter->names[i].mask;
+	}
+	return 0;
+}
+
+/* ---- the call -----------------------------------------------------------------------------------
+ */
+
+static unsigned access_of(uint64_t flags)
+{
+	switch (flags & O_ACCMODE) {
+	case O_RDONLY:
+		return FILTER_READS;
+	case O_WRONLY:
+		return FILTER_WRITES;
+	case O_RDWR:
+		return FILTER_READS | FILTER_WRITES;
+	default:
+		return 0;
+	}
+}
+
+static uint64_t call_mask(const struct kernel_filter *filter, const struct filter_type *type,
+			  const struct event *event)
+{
+	const struct wire_header *header = event->header;
+	int flags_param = event_roles_of(event->schema)->flags;
+	uint64_t mask = type->result[header->result >= 0], value;
+
+	if (type->access_argument != FILTER_NONE && flags_param >= 0 &&
+	    event_number(event, (unsigned)flags_param, &value))
+		mask &= type->access[access_of(value)];
+	for (unsigned i = 0; i < FILTER_ARGUMENTS; i++)
+		if (mask & type->by_argument[i] && event_number(event, type->parameter[i], &value))
+			mask &= number_mask(filter, header->type, FILTER_ARGUMENT + i, value,
+					    type->argument_else[i]);
+	if (mask & type->by_uid)
+		mask &= number_mask(filter, header->type, FILTER_UID, header->euid, type->uid_else);
+	if (mask & type->by_comm)
+		mask &= comm_mask(filter, header, type->comm_else);
+	return mask;
+}
+
+/* ---- the path -----------------------------------------------------------------------------------
+ */
+
+static struct str base_of(struct str path)
+{
+	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
+	uint32_t begin = slash ? (uint32_t)(slash - path.p) + 1 : 0;
+
+	return (struct str){ path.p + begin, path.n - begin };
+}
+
+static bool is_odd(struct str name)
+{
+	return name.n == 0 || (name.n == 1 && name.p[0] == '.') ||
+	       (name.n == 2 && name.p[0] == '.' && name.p[1] == '.');
+}
+
+/* One name or two below the root of an absolute path, which is there for `cnt` of them. */
+static struct str top_of(struct str path, unsigned cnt)
+{
+	uint32_t end = 1;
+
+	for (; end < path.n; end++)
+		if (path.p[end] == '/' && --cnt == 0)
+			break;
+	return path.n ? (struct str){ path.p + 1, end - 1 } : STR_NONE;
+}
+
+static uint64_t top_mask(const struct kernel_filter *filter, uint32_t type, struct str path)
+{
+	return name_mask(filter, type, FILTER_TOP, top_of(path, 1)) |
+	       name_mask(filter, type, FILTER_TOP, top_of(path, 2));
+}
+
+/* A path of the kernel that is plain to see. */
+static bool is_plain(const struct event *event, unsigned param)
+{
+	const struct wire_path *head = event_kpath_head(event, param);
+
+	return head && !(head->flags & ~WIRE_PATH_DELETED) && head->root_at == head->component_cnt;
+}
+
+static bool has_odd_names(struct str text)
+{
+	for (uint32_t begin = 0, i = 0; i <= text.n; i++) {
+		if (i < text.n && text.p[i] != '/')
+			continue;
+		if (!(i == 0 && i < text.n) && is_odd((struct str){ text.p + begin, i - begin }))
+			return true;
+		begin = i + 1;
+	}
+	return false;
+}
+
+static uint64_t passed_top_mask(const struct kernel_filter *filter, const struct filter_type *type,
+				const struct event *event, struct str text)
+{
+	uint32_t code = event->header->type;
+
+	if (has_odd_names(text))
+		return FILTER_ALL;
+	if (text.p[0] == '/')
+		return top_mask(filter, code, text);
+	if (!is_plain(event, type->directory) ||
+	    event_kpath_head(event, type->directory)->component_cnt < 2)
+		return FILTER_ALL;
+	return top_mask(filter, code, event_kpath(event, type->directory, -1, true));
+}
+
+static uint64_t path_mask(const struct kernel_filter *filter, const struct filter_type *type,
+			  const struct event *event, bool wants_tops)
+{
+	struct str text = event_string(event, type->name), path;
+	uint32_t code = event->header->type;
+	uint64_t mask;
+
+	if (!text.p || event->cut_mask >> type->name & 1 || is_odd(base_of(text)) ||
+	    !is_plain(event, type->path))
+		return FILTER_ALL;
+	path = event_kpath(event, type->path, -1, true);
+	mask = name_mask(filter, code, FILTER_BASE, base_of(path)) |
+	       name_mask(filter, code, FILTER_BASE, base_of(text));
+	if (wants_tops)
+		mask |= top_mask(filter, code, path) | passed_top_mask(filter, type, event, text);
+	return mask;
+}
+
+static bool is_shallow(const struct filter_type *type, const struct event *event)
+{
+	const struct wire_path *head = event_kpath_head(event, type->path);
+
+	return head && !(head->flags & WIRE_PATH_TRUNCATED) && head->component_cnt < FILTER_SHALLOW;
+}
+
+bool kernel_filter_passes(const struct kernel_filter *filter, const struct event *event)
+{
+	const struct filter_type *type = &filter->types[event->header->type];
+	uint64_t mask;
+
+	if (!type->is_active || event->header->flags & WIRE_IO_URING)
+		return true;
+	mask = call_mask(filter, type, event);
+	if (mask & type->by_depth && event->header->result >= 0 && is_shallow(type, event))
+		mask &= ~type->by_depth;
+	if (event->header->result < 0 || !mask || mask & ~type->by_path)
+		return mask != 0;
+	return (mask & path_mask(filter, type, event, mask & type->by_top)) != 0;
+}

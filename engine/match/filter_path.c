@@ -1,0 +1,151 @@
+/*
+ * Conditions on the path of an opened file, as parts of paths: the last name, or the directories
+ * next to the root. Every path that satisfies the condition has one of the parts. Owns nothing.
+ * Called by filter_leaf.c.
+ */
+#include "pushdown.h"
+
+/* ---- parts ------------------------------------------------------------------------------------
+ */
+
+static uint64_t add_part(struct pusher *p, enum filter_part part, struct str text)
+{
+	return text.n > 0 && text.n < FILTER_NAME_BYTES ? push_text(p, part, text) : 0;
+}
+
+/* Behind the last slash. */
+static uint64_t base_of(struct pusher *p, struct str path)
+{
+	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
+	uint32_t begin = slash ? (uint32_t)(slash - path.p) + 1 : 0;
+
+	return add_part(p, FILTER_BASE, (struct str){ path.p + begin, path.n - begin });
+}
+
+/* The first two names of an absolute path, or the only one; what stands behind its last slash
+ * counts as a name only where it is whole. 0: it has none, or they say nothing. */
+static uint64_t top_of(struct pusher *p, struct str path, bool is_last_whole)
+{
+	uint32_t end = 0, cnt = 0;
+
+	if (path.n == 0 || path.p[0] != '/')
+		return 0;
+	for (uint32_t i = 1; i <= path.n && cnt < 2; i++) {
+		if (i < path.n ? path.p[i] != '/' : !is_last_whole)
+			continue;
+		if (i == end + 1)
+			break; /* "//", or a slash at the end */
+		end = i;
+		cnt++;
+	}
+	return cnt ? add_part(p, FILTER_TOP, (struct str){ path.p + 1, end - 1 }) : 0;
+}
+
+static bool is_wild(char c)
+{
+	return c == '*' || c == '?' || c == '[' || c == '\\' || c == '{';
+}
+
+/* What stands before the first wildcard, and behind the last. */
+static uint64_t part_of_glob(struct pusher *p, struct str pattern)
+{
+	uint32_t head = 0, tail = pattern.n;
+	uint64_t id;
+
+	while (head < pattern.n && !is_wild(pattern.p[head]))
+		head++;
+	id = top_of(p, (struct str){ pattern.p, head }, head == pattern.n);
+	if (id)
+		return id;
+	while (tail > 0 && !is_wild(pattern.p[tail - 1]) && pattern.p[tail - 1] != ']')
+		tail--;
+	pattern = (struct str){ pattern.p + tail, pattern.n - tail };
+	return pattern.n && memchr(pattern.p, '/', pattern.n) ? base_of(p, pattern) : 0;
+}
+
+/* pmatch: whole names, of which some may have wildcards. */
+static uint64_t part_of_pmatch(struct pusher *p, struct str path)
+{
+	uint32_t head = 0;
+
+	while (head < path.n && !is_wild(path.p[head]))
+		head++;
+	return top_of(p, (struct str){ path.p, head }, head == path.n);
+}
+
+/* ---- fields -----------------------------------------------------------------------------------
+ */
+
+static uint64_t part_of_name(struct pusher *p, enum op op, struct str text)
+{
+	bool is_absolute = text.n > 0 && text.p[0] == '/';
+
+	switch ((int)op) {
+	case OP_EQ:
+	case OP_IN:
+		return is_absolute ? base_of(p, text) : 0;
+	case OP_STARTSWITH:
+		return top_of(p, text, false);
+	case OP_PMATCH:
+		return part_of_pmatch(p, text);
+	case OP_ENDSWITH:
+		return text.n && memchr(text.p, '/', text.n) ? base_of(p, text) : 0;
+	case OP_GLOB:
+		return is_absolute ? part_of_glob(p, text) : 0;
+	default:
+		return 0;
+	}
+}
+
+static uint64_t part_of_directory(struct pusher *p, enum op op, struct str text)
+{
+	switch ((int)op) {
+	case OP_EQ:
+	case OP_IN:
+		return top_of(p, text, true);
+	case OP_STARTSWITH:
+		return top_of(p, text, false);
+	case OP_PMATCH:
+		return part_of_pmatch(p, text);
+	default:
+		return 0;
+	}
+}
+
+static uint64_t part_of_filename(struct pusher *p, enum op op, struct str text)
+{
+	if ((op != OP_EQ && op != OP_IN) || (text.n && memchr(text.p, '/', text.n)))
+		return 0;
+	return add_part(p, FILTER_BASE, text);
+}
+
+static uint64_t part_of(struct pusher *p, const char *field, enum op op, struct str text)
+{
+	if (strcmp(field, "fd.name") == 0)
+		return part_of_name(p, op, text);
+	if (strcmp(field, "fd.directory") == 0)
+		return part_of_directory(p, op, text);
+	return part_of_filename(p, op, text);
+}
+
+bool push_path(struct pusher *p, const struct predicate *predicate, bool is_negated,
+	       struct boxes *ret, const char **ret_why)
+{
+	uint64_t *ids = arena_new_array(p->arena, uint64_t, predicate->literal_cnt);
+
+	*ret_why = "the kernel has no file for this event";
+	if (!push_is_open(p->schema))
+		return false;
+	*ret_why = "what a path must not be is not asked in the kernel";
+	if (is_negated || predicate->quantifier != QUANTIFIER_ANY || !ids)
+		return false;
+	*ret_why = "no name of the path is fixed by it";
+	for (uint32_t i = 0; i < predicate->literal_cnt; i++) {
+		ids[i] = part_of(p, predicate->left->field->name, predicate->op,
+				 predicate->literals[i].value.str);
+		if (!ids[i])
+			return false;
+	}
+	boxes_one(p->arena, BOX_PATH, ids, predicate->literal_cnt, false, ret);
+	return true;
+}

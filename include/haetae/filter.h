@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel filter: what the rules leave of each event type, as engine/match/pushdown.c makes it,
+ * probes/filters.c installs it and probes/bpf/filter.h asks it. Included by BPF programs (after
+ * kernel.h, which brings the __u types) and by user space.
+ *
+ * An event type has up to 64 clauses, one a bit. An event passes where at least one of them may
+ * hold. Each fact that the kernel knows of an event leaves a mask of clauses that are still
+ * possible; what no fact excludes passes. So every mask may have bits too many, never too few.
+ */
+#ifndef HAETAE_FILTER_H
+#define HAETAE_FILTER_H
+
+#include "haetae/wire.h"
+
+#define FILTER_CLAUSES	 64
+#define FILTER_ALL	 (~0ull)
+#define FILTER_ARGUMENTS 2 /* of a call that clauses can ask for */
+#define FILTER_NAME_BYTES \
+	64 /* of a path's part, its NUL included; longer ones are never asked for */
+#define FILTER_NONE 0xff
+/* A path of fewer names is recorded whole, whatever else is in the record: with 256 bytes a name it
+ * ends before the last names would be kept apart (probes/bpf/path.h). */
+#define FILTER_SHALLOW	  24
+
+/* What the daemon has the kernel do with an event that no clause lets pass. */
+enum filter_mode {
+	FILTER_OFF,   /* every event passes unasked */
+	FILTER_ON,    /* it ends there, counted as filtered[WIRE_FILTER_RULES] */
+	FILTER_CHECK, /* it passes, marked WIRE_UNWANTED: a rule that matches it proves a mistake */
+};
+
+/* How a call opens a file, from its flags: O_RDONLY is 0, O_WRONLY 1, O_RDWR 2
+ * (include/uapi/asm-generic/fcntl.h); 3 is neither. */
+#define FILTER_READS	1u
+#define FILTER_WRITES	2u
+#define FILTER_ACCESSES 4
+
+enum filter_dimension {
+	FILTER_UID,
+	FILTER_ARGUMENT, /* the first of FILTER_ARGUMENTS */
+};
+
+/* How an argument is the event's parameter. */
+enum filter_width {
+	FILTER_U32,
+	FILTER_S32,
+	FILTER_U64,
+};
+
+struct filter_type {
+	__u64 result[2];	       /* of a call that failed; that succeeded */
+	__u64 access[FILTER_ACCESSES]; /* FILTER_READS | FILTER_WRITES */
+	__u64 uid_else, comm_else;     /* of values that the maps don't have */
+	__u64 argument_else[FILTER_ARGUMENTS];
+	/* Clauses that ask for it: the others need no look at it. */
+	__u64 by_uid, by_comm, by_argument[FILTER_ARGUMENTS];
+	__u64 by_path, by_top; /* for a path at all; also for the directories that it is in */
+	__u64 by_depth;	       /* for a path too deep to be recorded */
+	__u8 is_active;	       /* 0: all pass */
+	__u8 access_argument;  /* number of the call's argument, or FILTER_NONE */
+	__u8 argument[FILTER_ARGUMENTS], width[FILTER_ARGUMENTS];
+	__u8 parameter[FILTER_ARGUMENTS]; /* of the record: what the argument is there */
+	__u8 name, directory,
+		path; /* parameters of the record: text, where it starts, what it is */
+};
+
+struct filter_number_key {
+	__u16 type, dimension;
+	__u32 reserved;
+	__u64 value;
+};
+
+struct filter_comm_key {
+	__u32 type;
+	char comm[WIRE_COMM_LEN]; /* NUL-padded */
+};
+
+/* A path's last name, or the first one or two below the root, as "etc", "etc/ssh". */
+enum filter_part {
+	FILTER_BASE,
+	FILTER_TOP,
+};
+struct filter_name_key {
+	__u16 type, part;
+	char text[FILTER_NAME_BYTES]; /* NUL-padded */
+};
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel filter's first part: what a call's result, registers and task say, before a record is
+ * begun.
+ */
+#ifndef HAETAE_BPF_FILTER_CALL_H
+#define HAETAE_BPF_FILTER_CALL_H
+
+#include "file.h"
+#include "filter.h"
+
+struct filter_verdict {
+	__u64 undecided; /* clauses that the path decides; 0: it passes, or is unwanted */
+	bool is_unwanted;
+};
+
+static __always_inline __u64 filter_argument(const __u64 arguments[6], __u32 number)
+{
+	switch (number) { /* on the stack, that kernels before 5.12 index by constants only */
+	case 0:
+		return arguments[0];
+	case 1:
+		return arguments[1];
+	case 2:
+		return arguments[2];
+	case 3:
+		return arguments[3];
+	case 4:
+		return arguments[4];
+	default:
+		return arguments[5];
+	}
+}
+
+static __always_inline __u32 access_of(__u64 flags)
+{
+	__u32 mode = flags & 3;
+
+	return mode == 0 ? FILTER_READS : mode == 1 ? FILTER_WRITES : mode == 2 ? 3 : 0;
+}
+
+static __always_inline __u64 filter_number(__u32 type, __u32 dimension, __u64 value,
+					   __u64 otherwise)
+{
+	struct filter_number_key key = { .type = (__u16)type,
+					 .dimension = (__u16)dimension,
+					 .value = value };
+	__u64 *mask = bpf_map_lookup_elem(&filter_numbers, &key);
+
+	return mask ? *mask : otherwise;
+}
+
+static __always_inline __u64 filter_comm(__u32 type, __u64 otherwise)
+{
+	struct filter_comm_key key = { .type = type };
+	__u64 *mask;
+
+	if (bpf_get_current_comm(key.comm, sizeof(key.comm)))
+		return FILTER_ALL;
+	mask = bpf_map_lookup_elem(&filter_comms, &key);
+	return mask ? *mask : otherwise;
+}
+
+static __always_inline __u64 widen_argument(__u64 value, __u32 width)
+{
+	return width == FILTER_U32   ? (__u32)value
+	       : width == FILTER_S32 ? (__u64)(__s32)value
+				     : value;
+}
+
+/* Clauses that are still possible. Cheap questions first; the next only where it can matter. */
+static __always_inline __u64 filter_possible(const struct filter_type *filter, __u32 type,
+					     __s64 result, const __u64 arguments[6],
+					     struct task_struct *task)
+{
+	__u64 possible = filter->result[result >= 0];
+
+	if (filter->access_argument != FILTER_NONE)
+		possible &= filter->access[access_of(
+			filter_argument(arguments, filter->access_argument))];
+#pragma unroll
+	for (__u32 i = 0; i < FILTER_ARGUMENTS; i++) {
+		if (possible & filter->by_argument[i])
+			possible &= filter_number(
+				type, FILTER_ARGUMENT + i,
+				widen_argument(filter_argument(arguments, filter->argument[i]),
+					       filter->width[i]),
+				filter->argument_else[i]);
+	}
+	if (possible & filter->by_uid)
+		possible &= filter_number(type, FILTER_UID, READ(LOAD(task, cred), euid.val),
+					  filter->uid_else);
+	if (possible & filter->by_comm)
+		possible &= filter_comm(type, filter->comm_else);
+	return possible;
+}
+
+/* Whether the opened file's path is surely recorded whole: counts the names up to the root. */
+static __always_inline bool is_shallow(struct task_struct *task, __s64 fd)
+{
+	struct file *file = file_of(task, fd);
+	struct dentry *dentry, *mount_root;
+	struct vfsmount *vfsmount;
+	struct mount *mount;
+
+	if (!file)
+		return false;
+	dentry = READ(file, f_path.dentry);
+	vfsmount = READ(file, f_path.mnt);
+	mount = (struct mount *)((__u64)vfsmount - bpf_core_field_offset(struct mount, mnt));
+	mount_root = READ(vfsmount, mnt_root);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < FILTER_SHALLOW; i++) {
+		struct dentry *parent;
+
+		if (dentry == mount_root) {
+			struct mount *up = READ(mount, mnt_parent);
+
+			if (up == mount)
+				return true;
+			dentry = READ(mount, mnt_mountpoint);
+			mount = up;
+			mount_root = READ(mount, mnt.mnt_root);
+			continue;
+		}
+		parent = READ(dentry, d_parent);
+		if (parent == dentry)
+			return true;
+		dentry = parent;
+	}
+	return false;
+}
+
+/* What of a counted call the rules want. A failed call has no file, so no path decides it. */
+static __always_inline struct filter_verdict
+filter_call(__u32 type, __s64 result, const __u64 arguments[6], struct task_struct *task)
+{
+	struct filter_verdict verdict = {};
+	const struct filter_type *filter;
+	__u64 possible;
+
+	if (filter_mode == FILTER_OFF)
+		return verdict;
+	filter = bpf_map_lookup_elem(&filter_types, &type);
+	if (!filter || !filter->is_active)
+		return verdict;
+	possible = filter_possible(filter, type, result, arguments, task);
+	if (result >= 0 && possible & filter->by_depth && is_shallow(task, result))
+		possible &= ~filter->by_depth;
+	if (!possible)
+		verdict.is_unwanted = true;
+	else if (result >= 0 && !(possible & ~filter->by_path))
+		verdict.undecided = possible;
+	return verdict;
+}
+
+#endif
