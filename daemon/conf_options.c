@@ -128,7 +128,8 @@ static const struct conf_option options[] = {
 	  .type = CONF_CHOICE,
 	  DAEMON(kernel_filter),
 	  .choices = filter_choices,
-	  .doc = "Whether the kernel keeps back what no rule can match. 'check' lets it pass, marked, and "
+	  .doc = "Whether the kernel keeps back what no rule can match. 'check' lets it pass, "
+		 "marked, and "
 		 "reports a rule that matches a marked event: a mistake of the filter." },
 	{ .key = "probes.scope.pid",
 	  .type = CONF_NUMBER,

@@ -1,5 +1,6 @@
 /*
- * Installs the kernel filter. While its maps change every event passes. Owns nothing. Engine thread.
+ * Installs the kernel filter. While its maps change every event passes. Owns nothing. Engine
+ * thread.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -26,13 +27,13 @@ static int empty(int map_fd)
 	return errno == ENOENT ? 0 : -errno;
 }
 
-#define FILL(map_fd, items, cnt)                                                                   \
-	({                                                                                         \
-		int result_ = empty(map_fd);                                                       \
-		for (uint32_t i_ = 0; i_ < (cnt) && result_ == 0; i_++)                            \
-			if (bpf_map_update_elem(map_fd, &(items)[i_].key, &(items)[i_].mask, 0))   \
-				result_ = -errno;                                                  \
-		result_;                                                                           \
+#define FILL(map_fd, items, cnt)                                                                 \
+	({                                                                                       \
+		int result_ = empty(map_fd);                                                     \
+		for (uint32_t i_ = 0; i_ < (cnt) && result_ == 0; i_++)                          \
+			if (bpf_map_update_elem(map_fd, &(items)[i_].key, &(items)[i_].mask, 0)) \
+				result_ = -errno;                                                \
+		result_;                                                                         \
 	})
 
 static int fill(struct haetae_bpf *bpf, const struct kernel_filter *filter)

@@ -81,8 +81,7 @@ uint32_t counters_read_cgroup_loss(const struct counter_sources *sources,
 				   struct probes_cgroup_loss *ret, uint32_t max,
 				   uint64_t *ret_other);
 
-/* ---- host.c: questions to the running host, for error texts and features.c --------------------
- */
+/* ---- host.c: questions to the running host, for error texts and features.c ------------------ */
 
 enum host_lockdown {
 	HOST_LOCKDOWN_UNKNOWN, /* securityfs is not mounted or not readable */
@@ -125,8 +124,7 @@ void host_raise_memlock(void);
  * last lines of libbpf or NULL. Returns PROBES_E_HOST. */
 int host_explain(const char *step, int error, const char *log, struct probes_error *reterr);
 
-/* ---- compat_calls.c: calls of other conventions ------------------------------------------------
- */
+/* ---- compat_calls.c: calls of other conventions --------------------------------------------- */
 
 #define COMPAT_NONE 0xffff
 /* The native number of a 32-bit call, or COMPAT_NONE. */
@@ -134,8 +132,7 @@ uint16_t compat_native_number(uint32_t number);
 /* The native number of an x32 call from 512 on, or COMPAT_NONE. */
 uint16_t compat_x32_number(uint32_t number);
 
-/* ---- scope.c ------------------------------------------------------------------------------------
- */
+/* ---- scope.c -------------------------------------------------------------------------------- */
 
 /* Finds the kernel's name for the control group of a directory: its kernfs id, and the index of
  * the subsystem whose hierarchy it is in (SCOPE_SUBSYSTEM_V2 for version 2). PROBES_E_USAGE where
@@ -143,8 +140,7 @@ uint16_t compat_x32_number(uint32_t number);
 int scope_find_cgroup(const struct btf *types, const char *path, uint64_t *ret_id,
 		      uint32_t *ret_subsystem, struct probes_error *reterr);
 
-/* ---- loader.c, programs.c -----------------------------------------------------------------------
- */
+/* ---- loader.c, programs.c -------------------------------------------------------------------- */
 
 /* Opens, sizes and loads the object into probes->bpf, makes the rings. Returns as probes_open(). */
 int loader_load(struct probes *probes, struct probes_error *reterr);

@@ -230,8 +230,8 @@ int programs_attach(struct probes *probes, const char **ret_failed)
 	return 0;
 }
 
-/* An RCU grace period (kernel/sched/membarrier.c): programs run within RCU's read sections. Where all
- * cpus are tickless the call does not exist, and the time is too short to care. */
+/* An RCU grace period (kernel/sched/membarrier.c): programs run within RCU's read sections. Where
+ * all cpus are tickless the call does not exist, and the time is too short to care. */
 void programs_wait(void)
 {
 	(void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);

@@ -4,6 +4,7 @@
  * check. Owns nothing.
  */
 #include "haetae/kernel_filter.h"
+#include "haetae/rules.h"
 
 #include <fcntl.h>
 

@@ -21,7 +21,7 @@
 #define FILTER_NONE 0xff
 /* A path of fewer names is recorded whole, whatever else is in the record: with 256 bytes a name it
  * ends before the last names would be kept apart (probes/bpf/path.h). */
-#define FILTER_SHALLOW	  24
+#define FILTER_SHALLOW 24
 
 /* What the daemon has the kernel do with an event that no clause lets pass. */
 enum filter_mode {

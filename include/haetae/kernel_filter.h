@@ -6,7 +6,7 @@
 #define HAETAE_KERNEL_FILTER_H
 
 #include "haetae/filter.h"
-#include "haetae/rules.h"
+#include "haetae/arena.h"
 
 struct filter_number {
 	struct filter_number_key key;
@@ -30,20 +30,5 @@ struct kernel_filter {
 	uint32_t number_cnt, comm_cnt, name_cnt;
 	struct arena arena;
 };
-
-/* What the kernel may keep back without a rule missing it. Of each event type that has no filter
- * all events pass. 0 or -ENOMEM; kernel_filter_done() in both cases. */
-int ruleset_kernel_filter(const struct ruleset *ruleset, struct kernel_filter *ret);
-/* Fine on a zeroed one. */
-void kernel_filter_done(struct kernel_filter *filter);
-
-/* Whether the kernel would let the event pass: the same decision from the record that it would have
- * made from the call. The event has a scratch arena. */
-bool kernel_filter_passes(const struct kernel_filter *filter, const struct event *event);
-
-/* What of the rule is asked in the kernel, event type by event type, and which parts of its
- * condition are not, and why; for people. */
-void ruleset_explain_filter(const struct ruleset *ruleset, const struct rule *rule,
-			    struct buf *out);
 
 #endif

@@ -46,9 +46,9 @@ int probes_open(const struct probes_config *config, const struct probes_want *wa
 		struct probes **ret, struct probes_error *reterr);
 /* Replaces what is wanted; takes effect on the next syscall. No event is lost. */
 int probes_want(struct probes *probes, const struct probes_want *want);
-/* Installs what the kernel keeps back (kernel_filter.h), in place of what it kept back before; NULL:
- * nothing. Meanwhile every event passes, so that no rule misses one. 0, -E2BIG (it names too many
- * values), or another negative errno; all pass then. */
+/* Installs what the kernel keeps back (kernel_filter.h), in place of what it kept back before;
+ * NULL: nothing. Meanwhile every event passes, so that no rule misses one. 0, -E2BIG (it names too
+ * many values), or another negative errno; all pass then. */
 int probes_filter(struct probes *probes, const struct kernel_filter *filter, enum filter_mode mode);
 /* Attaches all programs. From here on records arrive. Call probes_seed() next. */
 int probes_attach(struct probes *probes, struct probes_error *reterr);

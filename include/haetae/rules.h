@@ -186,6 +186,25 @@ struct matcher_stats {
 };
 void matcher_stats(const struct matcher *matcher, struct matcher_stats *ret);
 
+/* ---- the kernel filter ----------------------------------------------------------------------- */
+
+struct kernel_filter;
+
+/* What the kernel may keep back without a rule missing it. Of each event type that has no filter
+ * all events pass. 0 or -ENOMEM; kernel_filter_done() in both cases. */
+int ruleset_kernel_filter(const struct ruleset *ruleset, struct kernel_filter *ret);
+/* Fine on a zeroed one. */
+void kernel_filter_done(struct kernel_filter *filter);
+
+/* Whether the kernel would let the event pass: the same decision from the record that it would have
+ * made from the call. The event has a scratch arena. */
+bool kernel_filter_passes(const struct kernel_filter *filter, const struct event *event);
+
+/* What of the rule is asked in the kernel, event type by event type, and which parts of its
+ * condition are not, and why; for people. */
+void ruleset_explain_filter(const struct ruleset *ruleset, const struct rule *rule,
+			    struct buf *out);
+
 /* ---- transformers on their own, for outputs: tolower(proc.name) ------------------------------ */
 
 struct transformer; /* in the arena it was compiled into; immutable */

@@ -92,6 +92,12 @@ static __always_inline __u32 file_bits(struct file *file, struct inode *inode, s
 	return bits;
 }
 
+/* d_unlinked() of include/linux/dcache.h. */
+static __always_inline bool is_unlinked(struct dentry *dentry)
+{
+	return !READ(dentry, d_hash.pprev) && READ(dentry, d_parent) != dentry;
+}
+
 static __always_inline void put_file_path(struct frame *frame, __u32 slot, __u32 parameter,
 					  struct file *file)
 {

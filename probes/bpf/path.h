@@ -7,6 +7,7 @@
 #ifndef HAETAE_BPF_PATH_H
 #define HAETAE_BPF_PATH_H
 
+#include "file.h"
 #include "submit.h"
 
 #define STEPS_A_RUN 64
@@ -155,12 +156,6 @@ static __always_inline void walk_lone(struct frame *frame, struct dentry *dentry
 	walk->flags |= kind << WIRE_PATH_KIND_SHIFT;
 	walk_emit(frame, name);
 	walk->is_done = 1;
-}
-
-/* d_unlinked() of include/linux/dcache.h. */
-static __always_inline bool is_unlinked(struct dentry *dentry)
-{
-	return !READ(dentry, d_hash.pprev) && READ(dentry, d_parent) != dentry;
 }
 
 /* The parameter begins here; false: there is no space for it. */
