@@ -8,6 +8,9 @@
 
 #include <fcntl.h>
 
+/* probes/bpf/filter_path.h: SCAN_BYTES, the NUL included. */
+#define TEXT_MAX 255
+
 static uint64_t number_mask(const struct kernel_filter *filter, uint32_t type, uint32_t dimension,
 			    uint64_t value, uint64_t otherwise)
 {
@@ -114,12 +117,32 @@ static uint64_t top_mask(const struct kernel_filter *filter, uint32_t type, stru
 	       name_mask(filter, type, FILTER_TOP, top_of(path, 2));
 }
 
-/* A path of the kernel that is plain to see. */
+/* Whether every part of a path of the kernel is known. */
 static bool is_plain(const struct event *event, unsigned param)
 {
 	const struct wire_path *head = event_kpath_head(event, param);
 
 	return head && !(head->flags & ~WIRE_PATH_DELETED) && head->root_at == head->component_cnt;
+}
+
+/* What the file's last name is as the kernel keeps it; STR_NONE: it keeps none. */
+static struct str leaf_of(const struct event *event, unsigned param)
+{
+	const struct wire_path *head = event_kpath_head(event, param);
+	struct str leaf = STR_NONE;
+
+	if (head && head->component_cnt)
+		leaf = str_from((const char *)(head + 1));
+	if (leaf.n == 0 || leaf.p[0] == '/')
+		return STR_NONE;
+	switch (head->flags >> WIRE_PATH_KIND_SHIFT) {
+	case WIRE_KIND_FILE:
+	case WIRE_KIND_MEMFD:
+	case WIRE_KIND_OTHER:
+		return leaf;
+	default:
+		return STR_NONE;
+	}
 }
 
 static bool has_odd_names(struct str text)
@@ -152,19 +175,21 @@ static uint64_t passed_top_mask(const struct kernel_filter *filter, const struct
 static uint64_t path_mask(const struct kernel_filter *filter, const struct filter_type *type,
 			  const struct event *event, bool wants_tops)
 {
-	struct str text = event_string(event, type->name), path;
+	struct str text = event_string(event, type->name), leaf = leaf_of(event, type->path);
 	uint32_t code = event->header->type;
 	uint64_t mask;
 
-	if (!text.p || event->cut_mask >> type->name & 1 || is_odd(base_of(text)) ||
-	    !is_plain(event, type->path))
+	if (!text.p || text.n > TEXT_MAX || event->cut_mask >> type->name & 1 ||
+	    is_odd(base_of(text)) || !leaf.p)
 		return FILTER_ALL;
-	path = event_kpath(event, type->path, -1, true);
-	mask = name_mask(filter, code, FILTER_BASE, base_of(path)) |
+	mask = name_mask(filter, code, FILTER_BASE, leaf) |
 	       name_mask(filter, code, FILTER_BASE, base_of(text));
-	if (wants_tops)
-		mask |= top_mask(filter, code, path) | passed_top_mask(filter, type, event, text);
-	return mask;
+	if (!wants_tops)
+		return mask;
+	if (!is_plain(event, type->path))
+		return FILTER_ALL;
+	return mask | top_mask(filter, code, event_kpath(event, type->path, -1, true)) |
+	       passed_top_mask(filter, type, event, text);
 }
 
 static bool is_shallow(const struct filter_type *type, const struct event *event)
@@ -186,5 +211,5 @@ bool kernel_filter_passes(const struct kernel_filter *filter, const struct event
 		mask &= ~type->by_depth;
 	if (event->header->result < 0 || !mask || mask & ~type->by_path)
 		return mask != 0;
-	return (mask & path_mask(filter, type, event, mask & type->by_top)) != 0;
+	return (mask & path_mask(filter, type, event, (mask & type->by_top) != 0)) != 0;
 }

@@ -163,6 +163,8 @@ static __always_inline bool filter_leaf(struct frame *frame)
 		return false;
 	name = &frame_params(frame)[filter->name & 63];
 	found = ask_leaf(frame, READ(dentry, d_name.name));
+	if (!frame->key.name.text[0] || frame->key.name.text[0] == '/')
+		return false; /* what it is called the walk finds out */
 	if (!(found & undecided))
 		found |= ask_base(frame, name->offset + frame->scan.last);
 	if (found & undecided) {
@@ -176,17 +178,19 @@ static __always_inline bool filter_leaf(struct frame *frame)
 /* ---- behind the walk --------------------------------------------------------------------------
  */
 
-/* A walked path of which every part is known: a file's, seen from its namespace's root. */
-static __always_inline const struct wire_path *plain_path(struct frame *frame, __u32 parameter)
+static __always_inline const struct wire_path *walked_path(struct frame *frame, __u32 parameter)
 {
 	const struct wire_param *entry = &frame_params(frame)[parameter & 63];
-	const struct wire_path *head =
-		(const struct wire_path *)(frame->record + (entry->offset & POSITION_MASK));
 
-	if (!entry->length || head->flags & ~WIRE_PATH_DELETED ||
-	    head->root_at != head->component_cnt)
-		return NULL;
-	return head;
+	return entry->length
+		       ? (const struct wire_path *)(frame->record + (entry->offset & POSITION_MASK))
+		       : NULL;
+}
+
+/* Whether every part of it is known: a file's, seen from its namespace's root. */
+static __always_inline bool is_plain(const struct wire_path *head)
+{
+	return !(head->flags & ~WIRE_PATH_DELETED) && head->root_at == head->component_cnt;
 }
 
 /* The directories of the name as passed. */
@@ -200,8 +204,8 @@ static __always_inline __u64 ask_passed_top(struct frame *frame, const struct fi
 	if (scan->is_top_odd)
 		return FILTER_ALL;
 	if (record_byte(frame, name->offset & POSITION_MASK) != '/') {
-		directory = plain_path(frame, filter->directory);
-		if (!directory || directory->component_cnt < 2 ||
+		directory = walked_path(frame, filter->directory);
+		if (!directory || !is_plain(directory) || directory->component_cnt < 2 ||
 		    !frame->tops[OPEN_DIRECTORY].first)
 			return FILTER_ALL;
 		return ask_walked_top(frame, &frame->tops[OPEN_DIRECTORY]);
@@ -217,19 +221,20 @@ static __always_inline __u64 ask_passed_top(struct frame *frame, const struct fi
 static __always_inline __u64 filter_found(struct frame *frame, const struct filter_type *filter,
 					  __u64 undecided)
 {
-	const struct wire_path *head = plain_path(frame, filter->path);
+	const struct wire_path *head = walked_path(frame, filter->path);
 	const struct wire_param *entry = &frame_params(frame)[filter->path & 63];
 	const struct wire_param *name = &frame_params(frame)[filter->name & 63];
 	__u64 found;
 
-	if (!head || (head->component_cnt && !frame->tops[OPEN_FILE].first))
+	if (!head || head->flags >> WIRE_PATH_KIND_SHIFT || !head->component_cnt)
 		return FILTER_ALL;
-	found = head->component_cnt ? ask_base(frame, entry->offset + sizeof(*head)) : 0;
-	found |= ask_base(frame, name->offset + frame->scan.last);
+	found = ask_base(frame, entry->offset + sizeof(*head)) |
+		ask_base(frame, name->offset + frame->scan.last);
 	if (found & undecided || !(undecided & filter->by_top))
 		return found;
-	if (head->component_cnt)
-		found |= ask_walked_top(frame, &frame->tops[OPEN_FILE]);
+	if (!is_plain(head) || !frame->tops[OPEN_FILE].first)
+		return FILTER_ALL;
+	found |= ask_walked_top(frame, &frame->tops[OPEN_FILE]);
 	return found & undecided ? found : found | ask_passed_top(frame, filter);
 }
 
