@@ -51,7 +51,7 @@ struct trigger_table {
 	{                               \
 		(rows), ARRAY_LEN(rows) \
 	}
-extern const struct trigger_table trigger_secrets;
+extern const struct trigger_table trigger_secrets, trigger_evasion;
 extern const struct trigger_table trigger_escapes;
 extern const struct trigger_table trigger_persistence;
 
@@ -136,6 +136,7 @@ int trigger_search_keys(struct trigger_step *step);
 /* trigger_process.c */
 int trigger_trace_child(struct trigger_step *step);
 int trigger_write_child(struct trigger_step *step);
+int trigger_read_child(struct trigger_step *step);
 int trigger_open_child_memory(struct trigger_step *step);
 int trigger_regain_root(struct trigger_step *step);
 int trigger_kernel_name(struct trigger_step *step);

@@ -51,6 +51,15 @@ static int write_memory(pid_t pid)
 	return process_vm_writev(pid, &local, 1, &remote, 1, 0) < 0 ? -errno : 0;
 }
 
+static int read_memory(pid_t pid)
+{
+	char text[sizeof(harmless)];
+	const struct iovec local = { text, sizeof(text) };
+	const struct iovec remote = { harmless, sizeof(harmless) };
+
+	return process_vm_readv(pid, &local, 1, &remote, 1, 0) < 0 ? -errno : 0;
+}
+
 static int open_memory(pid_t pid)
 {
 	_cleanup_(close_fdp) int fd = -1;
@@ -82,6 +91,11 @@ int trigger_trace_child(struct trigger_step *step)
 int trigger_write_child(struct trigger_step *step)
 {
 	return with_victim(step, "write into a child's memory", write_memory);
+}
+
+int trigger_read_child(struct trigger_step *step)
+{
+	return with_victim(step, "read a child's memory", read_memory);
 }
 
 int trigger_open_child_memory(struct trigger_step *step)

@@ -5,6 +5,78 @@
  */
 #include "trigger.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+/* Of this process, by its number: not what it opens by /proc/self. */
+static int show_environment(struct trigger_step *step)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)getpid());
+	trigger_step_set(step, "show %s", path);
+	return trigger_spawn("/bin/cat", (char *const[]){ "cat", "--", path, NULL });
+}
+
+static int link_to_shadow(struct trigger_step *step)
+{
+	char folder[TRIGGER_PATH_MAX], path[TRIGGER_PATH_MAX + 16];
+	int r = trigger_folder(step, folder);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%s/harmless", folder);
+	trigger_step_set(step, "make the link %s", path);
+	return symlink("/etc/shadow", path) ? -errno : 0;
+}
+
+/* In a network of our own the address is our own, too, and nobody listens there. */
+static int own_metadata_address(int fd, struct sockaddr_in *ret)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(80) };
+
+	if (inet_pton(AF_INET, "169.254.169.254", &address.sin_addr) != 1)
+		return -EINVAL;
+	*ret = address;
+	memcpy(&request.ifr_addr, &address, sizeof(address));
+	if (ioctl(fd, SIOCSIFADDR, &request))
+		return -errno;
+	request.ifr_flags = IFF_UP;
+	return ioctl(fd, SIOCSIFFLAGS, &request) ? -errno : 0;
+}
+
+static int connect_metadata(struct trigger_step *step)
+{
+	_cleanup_(close_fdp) int fd = -1;
+	struct sockaddr_in address;
+	int r;
+
+	trigger_step_set(step, "make a network of its own");
+	if (unshare(CLONE_NEWNET))
+		return -errno;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	r = fd < 0 ? -errno : own_metadata_address(fd, &address);
+	if (r < 0)
+		return r;
+	trigger_step_set(step, "connect to 169.254.169.254 there");
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return 0;
+	return errno == ECONNREFUSED ? 0 : -errno;
+}
+
+static int connect_metadata_as_curl(struct trigger_step *step)
+{
+	trigger_step_set(step, "take the name curl");
+	return prctl(PR_SET_NAME, "curl") ? -errno : connect_metadata(step);
+}
+
 /* clang-format off: a table */
 static const struct trigger_action actions[] = {
 	{ .name = "read-ssh-key",
@@ -47,6 +119,68 @@ static const struct trigger_action actions[] = {
 	  .mitre = "T1558",
 	  .doc = "shows an empty cache of tickets of its own",
 	  .shown = "/tmp/krb5cc_%" },
+	{ .name = "open-child-memory",
+	  .rule = "Memory of another process opened",
+	  .mitre = "T1003.007",
+	  .doc = "opens the memory of a child of its own",
+	  .perform = trigger_open_child_memory },
+	{ .name = "read-child-memory",
+	  .rule = "Memory of another process read",
+	  .mitre = "T1003.007",
+	  .doc = "reads the memory of a child of its own",
+	  .perform = trigger_read_child },
+	{ .name = "dump-memory",
+	  .rule = "Memory dumped by tool",
+	  .mitre = "T1003.007",
+	  .doc = "starts this program as a tool that dumps memory",
+	  .tool = { "gcore", "0" } },
+	{ .name = "show-environment",
+	  .rule = "Environment of another process read",
+	  .mitre = "T1552",
+	  .doc = "shows nobody the environment of its own process",
+	  .perform = show_environment },
+	{ .name = "ask-metadata",
+	  .rule = "Cloud metadata service asked by tool",
+	  .mitre = "T1552.005",
+	  .doc = "connects, as curl, to the address of a cloud's metadata in a network of its own",
+	  .perform = connect_metadata_as_curl },
+	{ .name = "container-metadata",
+	  .rule = "Cloud metadata service contacted from container",
+	  .mitre = "T1552.005",
+	  .doc = "connects to the address of a cloud's metadata in a network of its own",
+	  .perform = connect_metadata,
+	  .wants_container = true },
+	{ .name = "search-keys",
+	  .rule = "Search for keys or passwords",
+	  .mitre = "T1552.001",
+	  .doc = "searches for private keys in an empty folder of its own",
+	  .perform = trigger_search_keys },
+	{ .name = "sniffer",
+	  .rule = "Network sniffer started",
+	  .mitre = "T1040",
+	  .doc = "starts this program as a sniffer",
+	  .tool = { "tcpdump", "-i", "any" } },
+	{ .name = "packet-socket",
+	  .rule = "Packet socket made in container",
+	  .mitre = "T1040",
+	  .doc = "makes a packet socket that receives nothing",
+	  .perform = trigger_packet_socket,
+	  .wants_container = true },
+	{ .name = "crack-passwords",
+	  .rule = "Password cracker started",
+	  .mitre = "T1110",
+	  .doc = "starts this program as a password cracker",
+	  .tool = { "hydra", "-l", "root", "ssh://127.0.0.1:9" } },
+	{ .name = "show-keyring",
+	  .rule = "Kernel keyring read by tool",
+	  .mitre = "T1552",
+	  .doc = "starts this program as keyctl that lists keys",
+	  .tool = { "keyctl", "show" } },
+	{ .name = "link-to-shadow",
+	  .rule = "Symbolic link to sensitive file",
+	  .mitre = "T1003.008",
+	  .doc = "makes a symbolic link to /etc/shadow in a folder of its own",
+	  .perform = link_to_shadow },
 };
 /* clang-format on */
 
