@@ -77,7 +77,7 @@ static void format_literal(const struct predicate *predicate, const struct liter
 	}
 }
 
-static void format_predicate(const struct predicate *predicate, struct buf *out)
+void program_format_predicate(const struct predicate *predicate, struct buf *out)
 {
 	bool is_list = op_takes_list(predicate->op, predicate->modifier);
 
@@ -122,7 +122,7 @@ static void format_code(const struct program *program, uint32_t entry, struct bu
 
 		buf_printf(out, "    %5u  %s", pc, instruction->is_negated ? "not " : "");
 		if (instruction->op == INSTRUCTION_TEST)
-			format_predicate(program->predicates[instruction->operand], out);
+			program_format_predicate(program->predicates[instruction->operand], out);
 		else
 			buf_printf(out, "unit %u", instruction->operand);
 		buf_puts(out, "  ? ");

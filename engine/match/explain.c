@@ -240,6 +240,8 @@ void ruleset_explain(const struct ruleset *ruleset, const struct rule *rule, str
 	put_head(ruleset, rule, out);
 	put_condition(ruleset, rule, out);
 	put_events(rule, out);
-	if (rule->is_enabled)
+	if (rule->is_enabled) {
+		ruleset_explain_filter(ruleset, rule, out);
 		put_plan(ruleset, rule, out);
+	}
 }

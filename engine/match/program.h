@@ -181,4 +181,7 @@ struct program {
 	struct expr *const *expressions; /* by rule, NULL: not compiled */
 };
 
+/* dump.c */
+void program_format_predicate(const struct predicate *predicate, struct buf *out);
+
 #endif
