@@ -10,6 +10,7 @@
 #include "haetae/conf.h"
 #include "haetae/daemon.h"
 #include "haetae/fixture.h"
+#include "haetae/kernel_filter.h"
 #include "haetae/replay.h"
 #include "haetae/text.h"
 #include "haetae/trace.h"
@@ -34,6 +35,8 @@ struct explanation {
 	uint32_t number;
 	unsigned code;
 	enum verdict verdict;
+	bool is_recorded; /* the kernel's own record: */
+	bool is_unwanted; /* its filter would have kept it back */
 	struct buf out;
 };
 
@@ -250,6 +253,12 @@ static void put_circumstances(struct explanation *explanation)
 			: "  the kernel does not report such events: no rule that is on looks at "
 			  "%s\n",
 		event_code_name(explanation->code) ?: "?");
+	if (explanation->is_recorded && event_set_has(&wanted, explanation->code))
+		buf_puts(out,
+			 explanation->is_unwanted
+				 ? "  the kernel filter would keep it back: no rule that is on "
+				   "can match it\n"
+				 : "  the kernel filter lets it pass\n");
 }
 
 static void put_text(struct explanation *explanation)
@@ -325,8 +334,12 @@ static void put_json(struct explanation *explanation)
 		   explanation->rule->is_enabled ? "true" : "false");
 	put_text_or_null(out, "shadowed_by",
 			 explanation->shadow ? explanation->shadow->name : STR_NONE);
-	buf_printf(out, ",\"kernel_reports\":%s,\"tree\":",
+	buf_printf(out, ",\"kernel_reports\":%s",
 		   event_set_has(&wanted, explanation->code) ? "true" : "false");
+	if (explanation->is_recorded)
+		buf_printf(out, ",\"kernel_filter_passes\":%s",
+			   explanation->is_unwanted ? "false" : "true");
+	buf_puts(out, ",\"tree\":");
 	put_node(explanation, explanation->root);
 	buf_puts(out, "}\n");
 }
@@ -394,6 +407,18 @@ struct captured {
 	int result;
 };
 
+/* Of a record the filter decides what it decided of the call. */
+static int ask_filter(struct explanation *explanation, const struct event *event)
+{
+	struct kernel_filter filter;
+	int r = ruleset_kernel_filter(explanation->ruleset, &filter);
+
+	explanation->is_recorded = r == 0;
+	explanation->is_unwanted = r == 0 && !kernel_filter_passes(&filter, event);
+	kernel_filter_done(&filter);
+	return r;
+}
+
 /* The event is at hand only now. */
 static bool on_captured(const struct rule *rule, const struct alert_context *context, void *data)
 {
@@ -404,7 +429,9 @@ static bool on_captured(const struct rule *rule, const struct alert_context *con
 	fields.is_final = true;
 	captured->is_found = true;
 	captured->explanation->code = fields.event->code;
-	captured->result = evaluate(captured->explanation, &fields, captured->arena);
+	captured->result = ask_filter(captured->explanation, fields.event);
+	if (captured->result == 0)
+		captured->result = evaluate(captured->explanation, &fields, captured->arena);
 	return false;
 }
 

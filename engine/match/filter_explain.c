@@ -195,8 +195,7 @@ static int put_type(const struct ruleset *ruleset, const struct rule *rule, stru
 	if (!entry)
 		return 0;
 	if (!push_has_filter(schema)) {
-		buf_puts(out, "      every one passes: the process table lives on it, or it is no "
-			      "call with a result\n");
+		buf_puts(out, "      every one passes: it has no filter\n");
 		return 0;
 	}
 	e->p.schema = schema;
@@ -213,7 +212,7 @@ static int put_type(const struct ruleset *ruleset, const struct rule *rule, stru
 static void put_left_out(const struct explainer *e, struct buf *out)
 {
 	if (e->left_out_cnt)
-		buf_puts(out, "    left to the engine\n");
+		buf_puts(out, "    not asked in the kernel\n");
 	for (uint32_t i = 0; i < e->left_out_cnt; i++) {
 		_cleanup_(buf_done) struct buf text;
 
@@ -262,7 +261,8 @@ void ruleset_explain_filter(const struct ruleset *ruleset, const struct rule *ru
 
 	arena_init(&arena, PUSH_BYTES);
 	e.p.op.scratch = &arena;
-	buf_puts(out, "  in the kernel (probes.kernel_filter)\n");
+	buf_puts(out, "\nkernel filter, by event types: what none of this lets pass ends in the "
+		      "kernel\n");
 	if (!rule->is_enabled)
 		buf_puts(out, "    nothing: it is off\n");
 	else if (put_types(ruleset, rule, &e, out) < 0)

@@ -406,6 +406,14 @@ static const char explanation[] = "Shell opens\n"
 				  "event types: 2\n"
 				  "    openat, openat2\n"
 				  "\n"
+				  "kernel filter, by event types: what none of this lets pass ends "
+				  "in the kernel\n"
+				  "    openat, openat2\n"
+				  "      name of the thread zsh, bash, sh\n"
+				  "    not asked in the kernel\n"
+				  "      not fd.name = \"/a\" [all readings]\n"
+				  "        what a path must not be is not asked in the kernel\n"
+				  "\n"
 				  "plan, ";
 
 /* The diagnostics, and with them the texts of the files, are gone when this is asked. */
