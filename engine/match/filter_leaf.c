@@ -416,8 +416,8 @@ static bool push_field(struct pusher *p, const struct predicate *predicate, bool
 		return push_comm(p, predicate, is_negated, ret);
 	if (strcmp(name, "user.uid") == 0)
 		return push_uid(p, predicate, is_negated, ret);
-	if (strcmp(name, "fd.name") == 0 || strcmp(name, "fd.directory") == 0 ||
-	    strcmp(name, "fd.filename") == 0)
+	if (strcmp(name, "fd.name") == 0 || strcmp(name, "fd.nameraw") == 0 ||
+	    strcmp(name, "fd.directory") == 0 || strcmp(name, "fd.filename") == 0)
 		return push_path(p, predicate, is_negated, ret, ret_why);
 	if (strcmp(name, "fd.name_truncated") == 0 && push_is_open(p->schema)) {
 		push_truncated(p, predicate, is_negated, ret);

@@ -94,6 +94,17 @@ static struct str base_of(struct str path)
 	return (struct str){ path.p + begin, path.n - begin };
 }
 
+static uint64_t base_mask(const struct kernel_filter *filter, uint32_t type, struct str name)
+{
+	uint64_t mask = name_mask(filter, type, FILTER_BASE, name);
+	const uint32_t n = FILTER_END_BYTES;
+
+	if (name.n < n)
+		return mask;
+	return mask | name_mask(filter, type, FILTER_HEAD, (struct str){ name.p, n }) |
+	       name_mask(filter, type, FILTER_TAIL, (struct str){ name.p + name.n - n, n });
+}
+
 static bool is_odd(struct str name)
 {
 	return name.n == 0 || (name.n == 1 && name.p[0] == '.') ||
@@ -182,8 +193,7 @@ static uint64_t path_mask(const struct kernel_filter *filter, const struct filte
 	if (!text.p || text.n > TEXT_MAX || event->cut_mask >> type->name & 1 ||
 	    is_odd(base_of(text)) || !leaf.p)
 		return FILTER_ALL;
-	mask = name_mask(filter, code, FILTER_BASE, leaf) |
-	       name_mask(filter, code, FILTER_BASE, base_of(text));
+	mask = base_mask(filter, code, leaf) | base_mask(filter, code, base_of(text));
 	if (!wants_tops)
 		return mask;
 	if (!is_plain(event, type->path))
@@ -211,5 +221,6 @@ bool kernel_filter_passes(const struct kernel_filter *filter, const struct event
 		mask &= ~type->by_depth;
 	if (event->header->result < 0 || !mask || mask & ~type->by_path)
 		return mask != 0;
-	return (mask & path_mask(filter, type, event, (mask & type->by_top) != 0)) != 0;
+	return (mask & path_mask(filter, type, event, (mask & type->by_part[FILTER_TOP]) != 0)) !=
+	       0;
 }

@@ -22,6 +22,24 @@ static uint64_t base_of(struct pusher *p, struct str path)
 	return add_part(p, FILTER_BASE, (struct str){ path.p + begin, path.n - begin });
 }
 
+/* The first or last bytes of a last name. */
+static uint64_t end_of(struct pusher *p, enum filter_part part, struct str text)
+{
+	if (text.n < FILTER_END_BYTES)
+		return 0;
+	if (part == FILTER_TAIL)
+		text.p += text.n - FILTER_END_BYTES;
+	text.n = FILTER_END_BYTES;
+	return memchr(text.p, '/', text.n) ? 0 : push_text(p, part, text);
+}
+
+/* What a path that ends so has at its end. */
+static uint64_t part_of_end(struct pusher *p, struct str text)
+{
+	return text.n && memchr(text.p, '/', text.n) ? base_of(p, text)
+						     : end_of(p, FILTER_TAIL, text);
+}
+
 /* The first two names of an absolute path, or the only one; what stands behind its last slash
  * counts as a name only where it is whole. 0: it has none, or they say nothing. */
 static uint64_t top_of(struct pusher *p, struct str path, bool is_last_whole)
@@ -59,8 +77,23 @@ static uint64_t part_of_glob(struct pusher *p, struct str pattern)
 		return id;
 	while (tail > 0 && !is_wild(pattern.p[tail - 1]) && pattern.p[tail - 1] != ']')
 		tail--;
-	pattern = (struct str){ pattern.p + tail, pattern.n - tail };
-	return pattern.n && memchr(pattern.p, '/', pattern.n) ? base_of(p, pattern) : 0;
+	return part_of_end(p, (struct str){ pattern.p + tail, pattern.n - tail });
+}
+
+/* The same of a last name. */
+static uint64_t part_of_name_glob(struct pusher *p, struct str pattern)
+{
+	uint32_t head = 0, tail = pattern.n;
+	uint64_t id;
+
+	while (head < pattern.n && !is_wild(pattern.p[head]))
+		head++;
+	id = end_of(p, FILTER_HEAD, (struct str){ pattern.p, head });
+	if (id)
+		return id;
+	while (tail > 0 && !is_wild(pattern.p[tail - 1]) && pattern.p[tail - 1] != ']')
+		tail--;
+	return end_of(p, FILTER_TAIL, (struct str){ pattern.p + tail, pattern.n - tail });
 }
 
 /* pmatch: whole names, of which some may have wildcards. */
@@ -89,9 +122,9 @@ static uint64_t part_of_name(struct pusher *p, enum op op, struct str text)
 	case OP_PMATCH:
 		return part_of_pmatch(p, text);
 	case OP_ENDSWITH:
-		return text.n && memchr(text.p, '/', text.n) ? base_of(p, text) : 0;
+		return part_of_end(p, text);
 	case OP_GLOB:
-		return is_absolute ? part_of_glob(p, text) : 0;
+		return part_of_glob(p, text);
 	default:
 		return 0;
 	}
@@ -114,14 +147,27 @@ static uint64_t part_of_directory(struct pusher *p, enum op op, struct str text)
 
 static uint64_t part_of_filename(struct pusher *p, enum op op, struct str text)
 {
-	if ((op != OP_EQ && op != OP_IN) || (text.n && memchr(text.p, '/', text.n)))
+	if (text.n && memchr(text.p, '/', text.n))
 		return 0;
-	return add_part(p, FILTER_BASE, text);
+	switch ((int)op) {
+	case OP_EQ:
+	case OP_IN:
+		return add_part(p, FILTER_BASE, text);
+	case OP_STARTSWITH:
+		return end_of(p, FILTER_HEAD, text);
+	case OP_ENDSWITH:
+		return end_of(p, FILTER_TAIL, text);
+	case OP_GLOB:
+		return part_of_name_glob(p, text);
+	default:
+		return 0;
+	}
 }
 
 static uint64_t part_of(struct pusher *p, const char *field, enum op op, struct str text)
 {
-	if (strcmp(field, "fd.name") == 0)
+	/* fd.nameraw is the passed reading, but for what is odd in it; and odd names pass. */
+	if (strcmp(field, "fd.name") == 0 || strcmp(field, "fd.nameraw") == 0)
 		return part_of_name(p, op, text);
 	if (strcmp(field, "fd.directory") == 0)
 		return part_of_directory(p, op, text);

@@ -204,8 +204,9 @@ static bool put_ids(struct builder *b, const struct pusher *p, const struct boxe
 	return true;
 }
 
-/* Clauses that need the directories of a path, too. */
-static uint64_t mask_of_tops(const struct pusher *p, const struct boxes *boxes)
+/* Clauses that ask for such parts of a path. */
+static uint64_t mask_of_part(const struct pusher *p, const struct boxes *boxes,
+			     enum filter_part part)
 {
 	uint64_t mask = 0;
 
@@ -213,7 +214,7 @@ static uint64_t mask_of_tops(const struct pusher *p, const struct boxes *boxes)
 		const struct id_set *set = &boxes->items[i].sets[BOX_PATH];
 
 		for (uint32_t j = 0; j < set->cnt; j++)
-			if (p->texts[set->ids[j] - 1].part == FILTER_TOP)
+			if (p->texts[set->ids[j] - 1].part == part)
 				mask |= 1ULL << i;
 	}
 	return mask;
@@ -240,7 +241,6 @@ static void fill_type(const struct pusher *p, const struct boxes *boxes, struct 
 		.by_uid = mask_of_askers(boxes, BOX_UID),
 		.by_comm = mask_of_askers(boxes, BOX_COMM),
 		.by_path = mask_of_askers(boxes, BOX_PATH),
-		.by_top = mask_of_tops(p, boxes),
 		.by_depth = mask_of_askers(boxes, BOX_DEPTH),
 		.is_active = 1,
 		.access_argument = access_argument(p->schema->type),
@@ -248,6 +248,8 @@ static void fill_type(const struct pusher *p, const struct boxes *boxes, struct 
 		.directory = role_param(roles->name.directory),
 		.path = role_param(roles->path),
 	};
+	for (unsigned i = 0; i < FILTER_PART__COUNT; i++)
+		type->by_part[i] = mask_of_part(p, boxes, (enum filter_part)i);
 	for (unsigned i = 0; i < ARRAY_LEN(type->result); i++)
 		type->result[i] = mask_of(boxes, BOX_RESULT, i);
 	for (unsigned i = 0; i < FILTER_ACCESSES; i++)

@@ -48,6 +48,17 @@ enum filter_width {
 	FILTER_U64,
 };
 
+/* Of a path its last name, that name's first or last bytes, and the first one or two names below
+ * the root, as "etc", "etc/ssh". */
+enum filter_part {
+	FILTER_BASE,
+	FILTER_HEAD,
+	FILTER_TAIL,
+	FILTER_TOP,
+	FILTER_PART__COUNT
+};
+#define FILTER_END_BYTES 3 /* of a head or tail */
+
 struct filter_type {
 	__u64 result[2];	       /* of a call that failed; that succeeded */
 	__u64 access[FILTER_ACCESSES]; /* FILTER_READS | FILTER_WRITES */
@@ -55,10 +66,11 @@ struct filter_type {
 	__u64 argument_else[FILTER_ARGUMENTS];
 	/* Clauses that ask for it: the others need no look at it. */
 	__u64 by_uid, by_comm, by_argument[FILTER_ARGUMENTS];
-	__u64 by_path, by_top; /* for a path at all; also for the directories that it is in */
-	__u64 by_depth;	       /* for a path too deep to be recorded */
-	__u8 is_active;	       /* 0: all pass */
-	__u8 access_argument;  /* number of the call's argument, or FILTER_NONE */
+	__u64 by_path;			   /* for a path at all */
+	__u64 by_part[FILTER_PART__COUNT]; /* for such parts of one */
+	__u64 by_depth;			   /* for a path too deep to be recorded */
+	__u8 is_active;			   /* 0: all pass */
+	__u8 access_argument;		   /* number of the call's argument, or FILTER_NONE */
 	__u8 argument[FILTER_ARGUMENTS], width[FILTER_ARGUMENTS];
 	__u8 parameter[FILTER_ARGUMENTS]; /* of the record: what the argument is there */
 	__u8 name, directory,
@@ -76,11 +88,6 @@ struct filter_comm_key {
 	char comm[WIRE_COMM_LEN]; /* NUL-padded */
 };
 
-/* A path's last name, or the first one or two below the root, as "etc", "etc/ssh". */
-enum filter_part {
-	FILTER_BASE,
-	FILTER_TOP,
-};
 struct filter_name_key {
 	__u16 type, part;
 	char text[FILTER_NAME_BYTES]; /* NUL-padded */

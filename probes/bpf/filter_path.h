@@ -84,20 +84,48 @@ static __always_inline __u64 key_ask(struct frame *frame)
 	return mask ? *mask : 0;
 }
 
-/* The string in the record. */
-static __always_inline __u64 ask_base(struct frame *frame, __u32 at)
+/* A path's last name, NUL-terminated: the parts of it that `asked` clauses ask for. Its length is
+ * kept for who wants to know whether there is any. */
+static __always_inline __u64 ask_name(struct frame *frame, const struct filter_type *filter,
+				      __u64 asked, const void *name)
 {
-	key_begin(frame, FILTER_BASE);
-	(void)bpf_probe_read_kernel_str(frame->key.name.text, FILTER_NAME_BYTES,
-					frame->record + (at & POSITION_MASK));
-	return key_ask(frame);
+	long length = bpf_probe_read_kernel_str(frame->spare, NAME_BYTES, name);
+	__u32 end = (__u32)length & (NAME_BYTES - 1);
+	__u64 found = 0;
+
+	if (length > NAME_BYTES - 1)
+		end = NAME_BYTES - 1;
+	if (asked & filter->by_part[FILTER_BASE]) {
+		key_begin(frame, FILTER_BASE);
+		(void)bpf_probe_read_kernel_str(frame->key.name.text, FILTER_NAME_BYTES,
+						frame->spare);
+		found |= key_ask(frame);
+	}
+	if (length <= FILTER_END_BYTES)
+		return found;
+	if (asked & filter->by_part[FILTER_HEAD]) {
+		key_begin(frame, FILTER_HEAD);
+		__builtin_memcpy(frame->key.name.text, frame->spare, FILTER_END_BYTES);
+		found |= key_ask(frame);
+	}
+	if (asked & filter->by_part[FILTER_TAIL]) {
+		key_begin(frame, FILTER_TAIL);
+		(void)bpf_probe_read_kernel(
+			frame->key.name.text, FILTER_END_BYTES,
+			frame->spare + ((end - 1 - FILTER_END_BYTES) & (NAME_BYTES - 1)));
+		found |= key_ask(frame);
+	}
+	return found;
 }
 
-static __always_inline __u64 ask_leaf(struct frame *frame, const unsigned char *name)
+/* The last name of the text as passed. */
+static __always_inline __u64 ask_passed_name(struct frame *frame, const struct filter_type *filter,
+					     __u64 asked)
 {
-	key_begin(frame, FILTER_BASE);
-	(void)bpf_probe_read_kernel_str(frame->key.name.text, FILTER_NAME_BYTES, name);
-	return key_ask(frame);
+	const struct wire_param *name = &frame_params(frame)[filter->name & 63];
+
+	return ask_name(frame, filter, asked,
+			frame->record + ((name->offset + frame->scan.last) & POSITION_MASK));
 }
 
 /* The first names of an absolute text: from behind its slash to `end`. */
@@ -151,7 +179,6 @@ static __always_inline bool filter_leaf(struct frame *frame)
 	struct dentry *dentry = (struct dentry *)file->dentry;
 	struct vfsmount *vfsmount = (struct vfsmount *)file->vfsmount;
 	__u64 found, undecided = frame->undecided;
-	const struct wire_param *name;
 
 	if (filter)
 		scan_name(frame, filter->name);
@@ -161,17 +188,16 @@ static __always_inline bool filter_leaf(struct frame *frame)
 	}
 	if (READ(vfsmount, mnt_root) == dentry)
 		return false;
-	name = &frame_params(frame)[filter->name & 63];
-	found = ask_leaf(frame, READ(dentry, d_name.name));
-	if (!frame->key.name.text[0] || frame->key.name.text[0] == '/')
+	found = ask_name(frame, filter, undecided, READ(dentry, d_name.name));
+	if (!frame->spare[0] || frame->spare[0] == '/')
 		return false; /* what it is called the walk finds out */
 	if (!(found & undecided))
-		found |= ask_base(frame, name->offset + frame->scan.last);
+		found |= ask_passed_name(frame, filter, undecided);
 	if (found & undecided) {
 		frame->undecided = 0;
 		return false;
 	}
-	frame->undecided = undecided & filter->by_top;
+	frame->undecided = undecided & filter->by_part[FILTER_TOP];
 	return !frame->undecided;
 }
 
@@ -223,14 +249,14 @@ static __always_inline __u64 filter_found(struct frame *frame, const struct filt
 {
 	const struct wire_path *head = walked_path(frame, filter->path);
 	const struct wire_param *entry = &frame_params(frame)[filter->path & 63];
-	const struct wire_param *name = &frame_params(frame)[filter->name & 63];
 	__u64 found;
 
 	if (!head || head->flags >> WIRE_PATH_KIND_SHIFT || !head->component_cnt)
 		return FILTER_ALL;
-	found = ask_base(frame, entry->offset + sizeof(*head)) |
-		ask_base(frame, name->offset + frame->scan.last);
-	if (found & undecided || !(undecided & filter->by_top))
+	found = ask_name(frame, filter, undecided,
+			 frame->record + ((entry->offset + sizeof(*head)) & POSITION_MASK)) |
+		ask_passed_name(frame, filter, undecided);
+	if (found & undecided || !(undecided & filter->by_part[FILTER_TOP]))
 		return found;
 	if (!is_plain(head) || !frame->tops[OPEN_FILE].first)
 		return FILTER_ALL;

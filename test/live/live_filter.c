@@ -273,6 +273,9 @@ static const char *const rule_sets[] = {
 	CONDITION(OPENS
 		  "fd.num >= 0 and (fd.directory = /etc/ssh or fd.name pmatch (/dev, /etc/ssh))")
 		CONDITION(OPENS "fd.num >= 0 and fd.filename = covered"),
+	CONDITION(OPENS "fd.num >= 0 and fd.filename startswith host_")
+		CONDITION(OPENS "fd.num >= 0 and fd.name endswith dow")
+			CONDITION(OPENS "fd.num >= 0 and fd.nameraw glob /dev/*"),
 	CONDITION(OPENS "fd.name_truncated = true"),
 	/* Who and how. */
 	CONDITION(OPENS "proc.name in (cat, fifteen-letters) and evt.is_open_read = true")
