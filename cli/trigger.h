@@ -51,7 +51,7 @@ struct trigger_table {
 	{                               \
 		(rows), ARRAY_LEN(rows) \
 	}
-extern const struct trigger_table trigger_secrets, trigger_evasion;
+extern const struct trigger_table trigger_secrets, trigger_evasion, trigger_reach;
 extern const struct trigger_table trigger_escapes;
 extern const struct trigger_table trigger_persistence;
 
@@ -157,6 +157,8 @@ int trigger_connect_refused(struct trigger_step *step);
 int trigger_connect_renamed(struct trigger_step *step);
 int trigger_connect_script(struct trigger_step *step);
 int trigger_packet_socket(struct trigger_step *step);
+/* In a network of its own, where the address is its own, too, and nobody listens. */
+int trigger_connect_alone(struct trigger_step *step, const char *address, uint16_t port);
 int trigger_raw_socket(struct trigger_step *step);
 int trigger_reverse_shell(struct trigger_step *step);
 

@@ -326,7 +326,6 @@ static const struct trigger_action actions[] = {
 	  { NULL } },
 
 	/* No shipped rule sees these: for rules of one's own. */
-	{ .name = "raw-socket", .doc = "makes a raw socket", .perform = trigger_raw_socket },
 	{ .name = "reverse-shell",
 	  .doc = "starts an empty shell on a connection to a listener of its own",
 	  .perform = trigger_reverse_shell },
@@ -356,31 +355,19 @@ static const struct trigger_action actions[] = {
 	{ .name = "miner",
 	  .doc = "starts this program as a miner",
 	  .tool = { "xmrig", "-o", "stratum+tcp://127.0.0.1:9" } },
-	{ .name = "scanner",
-	  .doc = "starts this program as a port scanner",
-	  .tool = { "nmap", "-sS", "127.0.0.1" } },
-	{ .name = "tunnel",
-	  .doc = "starts this program as a tunnel",
-	  .tool = { "chisel", "client", "127.0.0.1:9", "R:9:127.0.0.1:9" } },
 	{ .name = "wiper",
 	  .doc = "starts this program as a disk wiper",
 	  .tool = { "shred", "/tmp/haetae-trigger/nowhere" } },
 	{ .name = "make-file-system",
 	  .doc = "starts this program as a maker of file systems",
 	  .tool = { "mkfs.ext4", "/tmp/haetae-trigger/nowhere" } },
-	{ .name = "kubectl-secrets",
-	  .doc = "starts this program as kubectl that reads secrets",
-	  .tool = { "kubectl", "get", "secrets" } },
-	{ .name = "download",
-	  .doc = "starts this program as a tool that downloads",
-	  .tool = { "curl", "http://127.0.0.1:9/haetae-trigger" } },
 };
 /* clang-format on */
 
 static const struct trigger_table files_and_programs = TRIGGER_TABLE(actions);
 static const struct trigger_table *const tables[] = {
-	&files_and_programs, &trigger_secrets,	   &trigger_evasion,
-	&trigger_escapes,    &trigger_persistence,
+	&files_and_programs, &trigger_secrets, &trigger_evasion,
+	&trigger_reach,	     &trigger_escapes, &trigger_persistence,
 };
 
 const struct trigger_action *trigger_action_at(unsigned index)

@@ -6,8 +6,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -116,6 +119,40 @@ int trigger_connect_script(struct trigger_step *step)
 		 "connect(S, sockaddr_in(%u, INADDR_LOOPBACK)) or exit 1;",
 		 ntohs(address.sin_port));
 	return trigger_spawn("/usr/bin/perl", (char *const[]){ "perl", "-e", script, NULL });
+}
+
+/* ---- alone --------------------------------------------------------------------------------- */
+
+static int own_address(int fd, const struct sockaddr_in *address)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+
+	memcpy(&request.ifr_addr, address, sizeof(*address));
+	if (ioctl(fd, SIOCSIFADDR, &request))
+		return -errno;
+	request.ifr_flags = IFF_UP;
+	return ioctl(fd, SIOCSIFFLAGS, &request) ? -errno : 0;
+}
+
+int trigger_connect_alone(struct trigger_step *step, const char *address, uint16_t port)
+{
+	struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons(port) };
+	_cleanup_(close_fdp) int fd = -1;
+	int r;
+
+	trigger_step_set(step, "make a network of its own");
+	if (inet_pton(AF_INET, address, &peer.sin_addr) != 1)
+		return -EINVAL;
+	if (unshare(CLONE_NEWNET))
+		return -errno;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	r = fd < 0 ? -errno : own_address(fd, &peer);
+	if (r < 0)
+		return r;
+	trigger_step_set(step, "connect to %s there", address);
+	if (connect(fd, (const struct sockaddr *)&peer, sizeof(peer)) == 0)
+		return 0;
+	return errno == ECONNREFUSED ? 0 : -errno;
 }
 
 /* ---- sockets -------------------------------------------------------------------------------- */

@@ -5,14 +5,9 @@
  */
 #include "trigger.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
-#include <sched.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 
 /* Of this process, by its number: not what it opens by /proc/self. */
 static int show_environment(struct trigger_step *step)
@@ -36,39 +31,9 @@ static int link_to_shadow(struct trigger_step *step)
 	return symlink("/etc/shadow", path) ? -errno : 0;
 }
 
-/* In a network of our own the address is our own, too, and nobody listens there. */
-static int own_metadata_address(int fd, struct sockaddr_in *ret)
-{
-	struct ifreq request = { .ifr_name = "lo" };
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(80) };
-
-	if (inet_pton(AF_INET, "169.254.169.254", &address.sin_addr) != 1)
-		return -EINVAL;
-	*ret = address;
-	memcpy(&request.ifr_addr, &address, sizeof(address));
-	if (ioctl(fd, SIOCSIFADDR, &request))
-		return -errno;
-	request.ifr_flags = IFF_UP;
-	return ioctl(fd, SIOCSIFFLAGS, &request) ? -errno : 0;
-}
-
 static int connect_metadata(struct trigger_step *step)
 {
-	_cleanup_(close_fdp) int fd = -1;
-	struct sockaddr_in address;
-	int r;
-
-	trigger_step_set(step, "make a network of its own");
-	if (unshare(CLONE_NEWNET))
-		return -errno;
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	r = fd < 0 ? -errno : own_metadata_address(fd, &address);
-	if (r < 0)
-		return r;
-	trigger_step_set(step, "connect to 169.254.169.254 there");
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		return 0;
-	return errno == ECONNREFUSED ? 0 : -errno;
+	return trigger_connect_alone(step, "169.254.169.254", 80);
 }
 
 static int connect_metadata_as_curl(struct trigger_step *step)
