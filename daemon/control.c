@@ -17,6 +17,7 @@
 #include "haetae/log.h"
 #include "haetae/text.h"
 #include "readiness.h"
+#include "status.h"
 
 #define REQUEST_MAX	 4096
 #define OUTPUT_MAX	 (1u << 20) /* of one client */
@@ -42,6 +43,7 @@ struct control {
 	struct control_socket socket;
 	int epoll_fd;
 	struct metrics *metrics;
+	struct outputs *outputs; /* borrowed; NULL: none */
 	struct buf rules; /* the answer to "rules", as ruleset and privileges were at the start */
 	struct client clients[CONTROL_CLIENTS_MAX];
 	uint64_t request_cnt;
@@ -176,14 +178,30 @@ static void answer_alerts(struct control *control, struct client *client)
 	buf_puts(&client->out, "{\"ok\":true}\n");
 }
 
+static void answer_status(struct control *control, struct client *client)
+{
+	buf_puts(&client->out, "{\"ok\":true,");
+	status_put(metrics_take(control->metrics), control->outputs, &client->out);
+	buf_puts(&client->out, "}\n");
+}
+
+static void answer_top(struct control *control, struct client *client)
+{
+	const struct metrics_snapshot *snapshot = metrics_take(control->metrics);
+
+	buf_puts(&client->out, "{\"ok\":true,");
+	status_put(snapshot, control->outputs, &client->out);
+	buf_putc(&client->out, ',');
+	status_put_top(snapshot, &client->out);
+	buf_puts(&client->out, "}\n");
+}
+
 static const struct request_kind {
 	const char *name;
 	void (*answer)(struct control *control, struct client *client);
 } commands[] = {
-	{ "version", answer_version },
-	{ "ping", answer_ping },
-	{ "rules", answer_rules },
-	{ "alerts", answer_alerts },
+	{ "version", answer_version }, { "ping", answer_ping },	    { "rules", answer_rules },
+	{ "alerts", answer_alerts },   { "status", answer_status }, { "top", answer_top },
 };
 
 static void answer_error(struct client *client, const char *what)
@@ -201,7 +219,8 @@ static void answer(struct control *control, struct client *client, const char *n
 			return;
 		}
 	}
-	answer_error(client, "unknown command; there are version, ping, rules and alerts");
+	answer_error(client,
+		     "unknown command; there are version, ping, rules, alerts, status and top");
 }
 
 static void take_request(struct control *control, struct client *client, struct str line)
@@ -439,6 +458,11 @@ struct control *control_free(struct control *control)
 	buf_done(&control->rules);
 	free(control);
 	return NULL;
+}
+
+void control_set_outputs(struct control *control, struct outputs *outputs)
+{
+	control->outputs = outputs;
 }
 
 struct outputs_guest control_guest(struct control *control)

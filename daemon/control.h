@@ -7,6 +7,8 @@
  *	{"command":"rules"}	{"ok":true,"rules":["…"]}: those that are enabled
  *	{"command":"alerts"}	{"ok":true}, then each alert that is raised from then on, as JSON;
  *				{"lost":N} where a reader was so slow that N were left out
+ *	{"command":"status"}	{"ok":true, …}: the state of the whole (status.h)
+ *	{"command":"top"}	the same with the rules' counters and the busiest containers
  *
  * What cannot be done is answered {"ok":false,"error":"…"}.
  */
@@ -33,6 +35,8 @@ struct control_stats {
 int control_new(const char *path, struct metrics *metrics, const struct ruleset *ruleset,
 		struct control **ret);
 struct control *control_free(struct control *control);
+/* What "status" tells of the sinks; before they run. */
+void control_set_outputs(struct control *control, struct outputs *outputs);
 /* For outputs_config: what the outputs thread calls. */
 struct outputs_guest control_guest(struct control *control);
 /* In the guest's step, or when the outputs thread has ended. */

@@ -447,6 +447,8 @@ static int prepare_outputs(struct daemon *daemon)
 	r = outputs_prepare(&outputs, &daemon->outputs);
 	if (r == 0 && daemon->server)
 		server_set_outputs(daemon->server, daemon->outputs);
+	if (r == 0 && daemon->control)
+		control_set_outputs(daemon->control, daemon->outputs);
 	return r;
 }
 

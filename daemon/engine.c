@@ -145,6 +145,7 @@ static void raise_alert(const struct rule *rule, const struct alert_context *con
 		return;
 	if (alert_new(rule, context, &alert) < 0)
 		alert = NULL;
+	container_count(context->fields->event->container, true);
 	if (alert && engine->on_raised)
 		engine->on_raised(rule, alert, engine->raised_data);
 	put_alert(rule, alert, engine);
@@ -261,6 +262,7 @@ static void run_stages(struct engine *engine)
 	if (!(event->schema->flags & EVENT_STATE)) {
 		event->number = engine->next_number++;
 		engine->counters.evaluated++;
+		container_count(event->container, false);
 		hold_run(engine->hold, engine->matcher, &engine->alert);
 		if (engine->on_event)
 			engine->on_event(&engine->fields, engine->data);

@@ -59,6 +59,52 @@ static void collect_rules(struct metrics_snapshot *snapshot, const struct engine
 		snapshot->rules_enabled += ruleset_rule(engine->ruleset, i)->is_enabled;
 }
 
+static void copy_text(char *ret, size_t size, struct str text)
+{
+	size_t n = MIN((size_t)text.n, size - 1);
+
+	if (n)
+		memcpy(ret, text.p, n);
+	ret[n] = '\0';
+}
+
+/* Keeps the busiest, most events first. */
+static void offer_container(const struct container *busiest[], uint32_t *cnt,
+			    const struct container *one)
+{
+	uint32_t at = *cnt;
+
+	while (at > 0 && busiest[at - 1]->activity.events < one->activity.events)
+		at--;
+	if (at == METRICS_CONTAINERS_SHOWN)
+		return;
+	*cnt += *cnt < METRICS_CONTAINERS_SHOWN;
+	memmove(&busiest[at + 1], &busiest[at], (*cnt - at - 1) * sizeof(*busiest));
+	busiest[at] = one;
+}
+
+static void collect_containers(struct metrics_snapshot *snapshot, const struct engine *engine)
+{
+	const struct container *busiest[METRICS_CONTAINERS_SHOWN], *one;
+	uint32_t cursor = 0, cnt = 0;
+
+	while ((one = container_table_next(engine->containers, &cursor)))
+		offer_container(busiest, &cnt, one);
+	for (uint32_t i = 0; i < cnt; i++) {
+		const struct container_info *info = busiest[i]->info;
+		struct metrics_container *to = &snapshot->active[i];
+
+		*to = (struct metrics_container){ .activity = busiest[i]->activity };
+		copy_text(to->id, sizeof(to->id), str_from(busiest[i]->id));
+		if (!info)
+			continue;
+		copy_text(to->name, sizeof(to->name), info->name);
+		copy_text(to->pod, sizeof(to->pod), info->pod_name);
+		copy_text(to->pod_namespace, sizeof(to->pod_namespace), info->pod_namespace);
+	}
+	snapshot->active_cnt = cnt;
+}
+
 static void collect(struct metrics_snapshot *snapshot, const struct metrics_sources *sources)
 {
 	const struct engine *engine = sources->engine;
@@ -81,6 +127,7 @@ static void collect(struct metrics_snapshot *snapshot, const struct metrics_sour
 	if (sources->metadata)
 		metadata_stats(sources->metadata, &snapshot->metadata);
 	collect_rules(snapshot, engine);
+	collect_containers(snapshot, engine);
 }
 
 void metrics_publish(struct metrics *metrics, const struct metrics_sources *sources)

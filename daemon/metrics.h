@@ -11,7 +11,14 @@
 
 #include "engine.h"
 
-#define METRICS_CGROUPS_SHOWN 16
+#define METRICS_CGROUPS_SHOWN	 16
+#define METRICS_CONTAINERS_SHOWN 32
+
+/* A container that has many events; texts are cut. */
+struct metrics_container {
+	char id[16], name[64], pod[64], pod_namespace[64];
+	struct container_activity activity;
+};
 
 /* What only the engine thread may read, copied each second. */
 struct metrics_snapshot {
@@ -31,6 +38,8 @@ struct metrics_snapshot {
 	struct proc_table_stats procs;
 	struct container_table_stats containers;
 	uint64_t pods;
+	struct metrics_container active[METRICS_CONTAINERS_SHOWN]; /* most events first */
+	uint32_t active_cnt;
 	struct metadata_stats metadata;
 	struct hold_stats hold;
 	const struct ruleset *ruleset; /* borrowed: outlives the thread that serves */

@@ -115,6 +115,16 @@ struct container *container_ref(const struct container *container)
 	return (struct container *)(uintptr_t)container;
 }
 
+void container_count(const struct container *container, bool is_alert)
+{
+	struct container_entry *entry = container_entry(container);
+
+	if (!entry)
+		return;
+	entry->container.activity.events += !is_alert;
+	entry->container.activity.alerts += is_alert;
+}
+
 void container_unref(struct container_table *table, const struct container *container)
 {
 	struct container_entry *entry = container_entry(container);

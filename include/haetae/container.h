@@ -148,6 +148,11 @@ enum metadata_state {
 	METADATA_NOT_FOUND /* the source answered that it knows none such */
 };
 
+/* What a container has done so far. */
+struct container_activity {
+	uint64_t events, alerts;
+};
+
 struct container {
 	char full_id[CONTAINER_ID_MAX + 1], id[CONTAINER_ID_MAX + 1]; /* id: 12 digits, or a name */
 	char pod_uid[POD_UID_MAX + 1];				      /* "" where not known */
@@ -162,6 +167,7 @@ struct container {
 	bool is_gone;		/* its last cgroup was removed */
 	uint32_t held;		/* held events of it (decision 24), */
 	uint64_t held_bytes;	/* and what they take */
+	struct container_activity activity;
 };
 
 /* What event->container points to outside of containers: type CONTAINER_HOST, id and name "host".

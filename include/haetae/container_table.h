@@ -128,6 +128,8 @@ bool container_table_answer(struct container_table *table, struct metadata_answe
 /* A held event keeps its container. Fine with NULL and container_host. */
 struct container *container_ref(const struct container *container);
 void container_unref(struct container_table *table, const struct container *container);
+/* Adds to what it has done. Fine with NULL and container_host, which are not counted. */
+void container_count(const struct container *container, bool is_alert);
 const struct container *container_table_find(const struct container_table *table,
 					     struct str full_id);
 /* For a snapshot. The next cgroup that is a container's, from *cursor on (0 at first), as
