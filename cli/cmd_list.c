@@ -9,6 +9,7 @@
 #include "haetae/text.h"
 
 #include "commands.h"
+#include "list_attack.h"
 #include "list_table.h"
 #include "rule_paths.h"
 
@@ -19,6 +20,7 @@ enum list_option {
 	OPTION_YAML,
 	OPTION_RULES,
 	OPTION_MATURITY,
+	OPTION_ATTACK,
 	OPTION__COUNT
 };
 
@@ -36,6 +38,10 @@ static const struct option_spec options[] = {
 			      "For 'list rules': the least mature rules that count as enabled "
 			      "(default: stable).",
 			      false },
+	[OPTION_ATTACK] = { 0, "attack", NULL,
+			    "For 'list rules': the techniques of MITRE ATT&CK, by tactic, and the "
+			    "rules that look at each.",
+			    false },
 };
 _Static_assert(ARRAY_LEN(options) == OPTION__COUNT, "one row an option");
 
@@ -85,6 +91,8 @@ static int list_rules(const struct args *args, struct list_writer *writer)
 		r = rule_paths_load(args, OPTION_RULES, maturity, &ruleset);
 	if (r != EXIT_OK)
 		return r;
+	if (args_has(args, OPTION_ATTACK))
+		return list_attack(ruleset, writer) < 0 ? EXIT_HOST : EXIT_OK;
 	list_begin(writer);
 	for (uint32_t i = 0; i < ruleset_rule_cnt(ruleset); i++)
 		put_rule(writer, ruleset_rule(ruleset, i));
