@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 
 /* A place that is owned: a link to this program, which is run by it. */
@@ -96,6 +97,17 @@ static int load_nothing(struct trigger_step *step)
 
 	trigger_step_set(step, "ask for a BPF program to be loaded, in vain");
 	return syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof(attributes)) < 0 ? 0 : -EIO;
+}
+
+/* By the action, which does not look; it ends with its child. */
+static int be_traced(struct trigger_step *step)
+{
+	pid_t pid = fork();
+
+	trigger_step_set(step, "let a child ask to be traced");
+	if (pid == 0)
+		_exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) ? errno : 0);
+	return pid < 0 ? -errno : trigger_wait(pid);
 }
 
 /* clang-format off: a table */
@@ -210,6 +222,11 @@ static const struct trigger_action actions[] = {
 	  .mitre = "T1140",
 	  .doc = "decodes a script of one colon and runs it",
 	  .perform = trigger_decoded_script },
+	{ .name = "be-traced",
+	  .rule = "Program made itself untraceable",
+	  .mitre = "T1622",
+	  .doc = "lets a child ask to be traced",
+	  .perform = be_traced },
 };
 /* clang-format on */
 

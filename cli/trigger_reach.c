@@ -23,6 +23,11 @@ static int connect_odd_port(struct trigger_step *step)
 	return trigger_connect_alone(step, "192.0.2.1", 4444); /* TEST-NET-1, RFC 5737 */
 }
 
+static int connect_ssh_port(struct trigger_step *step)
+{
+	return trigger_connect_alone(step, "192.0.2.1", 2222);
+}
+
 /* A terminal of our own in a session of our own; both end with us. */
 static int look_around_alone(struct trigger_step *step)
 {
@@ -347,6 +352,13 @@ static const struct trigger_action actions[] = {
 	  .doc = "starts this program as a tool that mails a file",
 	  .tool = { "mutt", "-a", "nowhere", "--", "nobody@haetae.invalid" },
 	  .below = "make" },
+	{ .name = "ssh-port",
+	  .rule = "SSH connection to unusual port",
+	  .mitre = "T1021.004",
+	  .doc = "connects, as a process that calls itself ssh, to port 2222 in a network of its "
+		 "own",
+	  .perform = connect_ssh_port,
+	  .below = "ssh" },
 };
 /* clang-format on */
 

@@ -6,6 +6,7 @@
 #include "trigger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 
@@ -29,6 +30,17 @@ static int link_to_shadow(struct trigger_step *step)
 	snprintf(path, sizeof(path), "%s/harmless", folder);
 	trigger_step_set(step, "make the link %s", path);
 	return symlink("/etc/shadow", path) ? -errno : 0;
+}
+
+static int climb_to_etc(struct trigger_step *step)
+{
+	_cleanup_(close_fdp) int fd = -1;
+
+	trigger_step_set(step, "open ../../etc/hostname in /usr/bin");
+	if (chdir("/usr/bin"))
+		return -errno;
+	fd = open("../../etc/hostname", O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : 0;
 }
 
 static int connect_metadata(struct trigger_step *step)
@@ -146,6 +158,12 @@ static const struct trigger_action actions[] = {
 	  .mitre = "T1003.008",
 	  .doc = "makes a symbolic link to /etc/shadow in a folder of its own",
 	  .perform = link_to_shadow },
+	{ .name = "climb-to-etc",
+	  .rule = "Path climbed to sensitive file",
+	  .mitre = "T1552.001",
+	  .doc = "opens /etc/hostname as ../../etc/hostname, as a process that calls itself nginx",
+	  .perform = climb_to_etc,
+	  .below = "nginx" },
 };
 /* clang-format on */
 
