@@ -196,6 +196,8 @@ static int run(const struct args *args)
 	r = configure(args, conf, &paths);
 	if (r != EXIT_OK)
 		return r;
+	/* A terminal that goes ends what runs in it. */
+	conf->daemon.can_reload = !isatty(STDIN_FILENO);
 	return args_has(args, RUN_PRINT_CONFIG) ? print_config(conf) : daemon_run(&conf->daemon);
 }
 

@@ -8,7 +8,7 @@
 
 extern const struct command command_run, command_check, command_test, command_explain, command_list,
 	command_doctor, command_trigger, command_alerts, command_completion, command_record,
-	command_replay, command_dump, command_status, command_top;
+	command_replay, command_dump, command_status, command_top, command_reload;
 
 /* In the order of help; NULL behind the last. */
 const struct command *command_at(unsigned index);

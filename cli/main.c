@@ -14,7 +14,7 @@
 static const struct command *const commands[] = {
 	&command_run,	 &command_check,      &command_test,   &command_explain, &command_record,
 	&command_replay, &command_dump,	      &command_list,   &command_doctor,	 &command_trigger,
-	&command_alerts, &command_completion, &command_status, &command_top,
+	&command_alerts, &command_completion, &command_status, &command_top,	 &command_reload,
 };
 
 const struct command *command_at(unsigned index)

@@ -18,6 +18,11 @@ void replay_stats_warn(const struct replay *replay, FILE *out)
 	if (stats.left_out)
 		fprintf(out, "haetae: %llu answers of the host are too many; left out\n",
 			(unsigned long long)stats.left_out);
+	if (stats.reloads)
+		fprintf(out,
+			"haetae: the rules were loaded anew %llu times while this was recorded, "
+			"first before frame %llu; the rules given now were taken for all of it\n",
+			(unsigned long long)stats.reloads, (unsigned long long)stats.reload_frame);
 	if (stats.unknown)
 		fprintf(out,
 			"haetae: %llu frames are of kinds that only a newer haetae knows; "

@@ -17,6 +17,7 @@
 #include "haetae/log.h"
 #include "haetae/text.h"
 #include "readiness.h"
+#include "reload.h"
 #include "status.h"
 
 #define REQUEST_MAX	 4096
@@ -43,8 +44,9 @@ struct control {
 	struct control_socket socket;
 	int epoll_fd;
 	struct metrics *metrics;
-	struct outputs *outputs; /* borrowed; NULL: none */
-	struct buf rules; /* the answer to "rules", as ruleset and privileges were at the start */
+	struct outputs *outputs;       /* borrowed; NULL: none */
+	const struct ruleset *ruleset; /* before the engine has published one */
+	struct reload *reload;	       /* borrowed; NULL: the rules stay as they are */
 	struct client clients[CONTROL_CLIENTS_MAX];
 	uint64_t request_cnt;
 	struct control_stats stats;
@@ -162,13 +164,48 @@ static void answer_ping(struct control *control, struct client *client)
 		(unsigned long long)stats.sent, (unsigned long long)stats.lost);
 }
 
+static void answer_error(struct client *client, const char *what)
+{
+	buf_puts(&client->out, "{\"ok\":false,\"error\":");
+	text_put_json_string(&client->out, str_from(what));
+	buf_puts(&client->out, "}\n");
+}
+
+static void put_rules(const struct ruleset *ruleset, struct buf *out)
+{
+	static const char *const keys[] = { "rules", "immature" };
+
+	buf_puts(out, "{\"ok\":true");
+	for (unsigned k = 0; k < ARRAY_LEN(keys); k++) {
+		const char *separator = "";
+
+		buf_printf(out, ",\"%s\":[", keys[k]);
+		for (uint32_t i = 0; ruleset && i < ruleset_rule_cnt(ruleset); i++) {
+			const struct rule *rule = ruleset_rule(ruleset, i);
+
+			if (k == 0 ? !rule->is_enabled : !rule->is_immature)
+				continue;
+			buf_puts(out, separator);
+			text_put_json_string(out, rule->name);
+			separator = ",";
+		}
+		buf_putc(out, ']');
+	}
+	buf_puts(out, "}\n");
+}
+
 static void answer_rules(struct control *control, struct client *client)
 {
-	if (control->rules.failed)
+	const struct ruleset *ruleset = metrics_take(control->metrics)->ruleset;
+	_cleanup_(buf_done) struct buf rules;
+
+	buf_init(&rules, RULES_MAX);
+	put_rules(ruleset ?: control->ruleset, &rules);
+	if (rules.failed)
 		buf_puts(&client->out,
 			 "{\"ok\":false,\"error\":\"too many rules for one answer\"}\n");
 	else
-		buf_put_str(&client->out, buf_str(&control->rules));
+		buf_put_str(&client->out, buf_str(&rules));
 }
 
 static void answer_alerts(struct control *control, struct client *client)
@@ -182,6 +219,8 @@ static void answer_status(struct control *control, struct client *client)
 {
 	buf_puts(&client->out, "{\"ok\":true,");
 	status_put(metrics_take(control->metrics), control->outputs, &client->out);
+	if (control->reload)
+		reload_put(control->reload, &client->out);
 	buf_puts(&client->out, "}\n");
 }
 
@@ -196,20 +235,24 @@ static void answer_top(struct control *control, struct client *client)
 	buf_puts(&client->out, "}\n");
 }
 
+/* The answer is the number under which "status" tells how it went. */
+static void answer_reload(struct control *control, struct client *client)
+{
+	if (control->reload)
+		buf_printf(&client->out, "{\"ok\":true,\"request\":%llu}\n",
+			   (unsigned long long)reload_request(control->reload, RELOAD_CONTROL));
+	else
+		answer_error(client, "this daemon has no rule files to load anew");
+}
+
 static const struct request_kind {
 	const char *name;
 	void (*answer)(struct control *control, struct client *client);
 } commands[] = {
 	{ "version", answer_version }, { "ping", answer_ping },	    { "rules", answer_rules },
 	{ "alerts", answer_alerts },   { "status", answer_status }, { "top", answer_top },
+	{ "reload", answer_reload },
 };
-
-static void answer_error(struct client *client, const char *what)
-{
-	buf_puts(&client->out, "{\"ok\":false,\"error\":");
-	text_put_json_string(&client->out, str_from(what));
-	buf_puts(&client->out, "}\n");
-}
 
 static void answer(struct control *control, struct client *client, const char *name)
 {
@@ -219,8 +262,9 @@ static void answer(struct control *control, struct client *client, const char *n
 			return;
 		}
 	}
-	answer_error(client,
-		     "unknown command; there are version, ping, rules, alerts, status and top");
+	answer_error(
+		client,
+		"unknown command; there are version, ping, rules, alerts, status, top and reload");
 }
 
 static void take_request(struct control *control, struct client *client, struct str line)
@@ -396,29 +440,6 @@ static void finish(void *data)
 
 /* ---- the object ----------------------------------------------------------------------------- */
 
-static void put_rules(const struct ruleset *ruleset, struct buf *out)
-{
-	static const char *const keys[] = { "rules", "immature" };
-
-	buf_puts(out, "{\"ok\":true");
-	for (unsigned k = 0; k < ARRAY_LEN(keys); k++) {
-		const char *separator = "";
-
-		buf_printf(out, ",\"%s\":[", keys[k]);
-		for (uint32_t i = 0; ruleset && i < ruleset_rule_cnt(ruleset); i++) {
-			const struct rule *rule = ruleset_rule(ruleset, i);
-
-			if (k == 0 ? !rule->is_enabled : !rule->is_immature)
-				continue;
-			buf_puts(out, separator);
-			text_put_json_string(out, rule->name);
-			separator = ",";
-		}
-		buf_putc(out, ']');
-	}
-	buf_puts(out, "}\n");
-}
-
 int control_new(const char *path, struct metrics *metrics, const struct ruleset *ruleset,
 		struct control **ret)
 {
@@ -432,8 +453,7 @@ int control_new(const char *path, struct metrics *metrics, const struct ruleset 
 	control->socket = (struct control_socket){ .fd = -1, .dir_fd = -1 };
 	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		control->clients[i].fd = -1;
-	buf_init(&control->rules, RULES_MAX);
-	put_rules(ruleset, &control->rules);
+	control->ruleset = ruleset;
 	control->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	r = control->epoll_fd < 0 ? -errno : control_socket_open(path, &control->socket);
 	if (r == 0 && epoll_ctl(control->epoll_fd, EPOLL_CTL_ADD, control->socket.fd, &event) < 0)
@@ -455,9 +475,13 @@ struct control *control_free(struct control *control)
 			hang_up(&control->clients[i]);
 	control_socket_close(&control->socket);
 	close_fdp(&control->epoll_fd);
-	buf_done(&control->rules);
 	free(control);
 	return NULL;
+}
+
+void control_set_reload(struct control *control, struct reload *reload)
+{
+	control->reload = reload;
 }
 
 void control_set_outputs(struct control *control, struct outputs *outputs)

@@ -9,6 +9,8 @@
  *				{"lost":N} where a reader was so slow that N were left out
  *	{"command":"status"}	{"ok":true, …}: the state of the whole (status.h)
  *	{"command":"top"}	the same with the rules' counters and the busiest containers
+ *	{"command":"reload"}	{"ok":true,"request":N}: "status" tells in reload.done whether it is
+ *				over
  *
  * What cannot be done is answered {"ok":false,"error":"…"}.
  */
@@ -21,6 +23,7 @@
 #define CONTROL_CLIENTS_MAX 16
 
 struct control; /* opaque */
+struct reload;
 
 struct control_stats {
 	uint32_t clients, subscribers; /* now */
@@ -35,6 +38,8 @@ struct control_stats {
 int control_new(const char *path, struct metrics *metrics, const struct ruleset *ruleset,
 		struct control **ret);
 struct control *control_free(struct control *control);
+/* Before they run; reload outlives them. */
+void control_set_reload(struct control *control, struct reload *reload);
 /* What "status" tells of the sinks; before they run. */
 void control_set_outputs(struct control *control, struct outputs *outputs);
 /* For outputs_config: what the outputs thread calls. */

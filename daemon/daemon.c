@@ -10,92 +10,20 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
-#include "control.h"
-#include "engine.h"
+#include "daemon_private.h"
 #include "haetae/alert.h"
 #include "haetae/clock.h"
-#include "haetae/kernel_filter.h"
 #include "haetae/log.h"
-#include "loss.h"
 #include "loss_event.h"
 #include "metadata_pump.h"
-#include "names.h"
 #include "privileges.h"
-#include "pretrigger.h"
-#include "recording.h"
-#include "server.h"
+#include "rule_use.h"
 #include "summary.h"
 
 #define TICK_NS NS_PER_SEC
 /* Records per pass: bounds the time until a signal or a tick is seen under full load. */
 #define PASS_RECORDS	 8192
 #define STOP_DEADLINE_NS (5 * NS_PER_SEC)
-
-struct daemon {
-	const struct daemon_config *config;
-	struct outputs *outputs; /* owned; NULL: no sinks */
-	struct probes *probes;	 /* owned */
-	struct ruleset *ruleset; /* owned */
-	struct engine engine;
-	struct names names;
-	struct recording recording;
-	struct pretrigger pretrigger;
-	struct metadata *metadata; /* owned; NULL: it could not be started */
-	struct loss_window loss;
-	struct loss_watch loss_watch;
-	struct metrics metrics;
-	struct server *server;	 /* owned; NULL: not wanted */
-	struct control *control; /* owned; NULL: not wanted, or it could not be made: */
-	int control_result;
-	uint64_t caught_up_ns; /* when the rings were last found empty */
-	int signal_fd, epoll_fd;
-	uint64_t start_ns, next_tick_ns, end_ns;
-	bool is_stopping;
-};
-
-static int load_rules(const struct daemon_config *config, struct ruleset **ret)
-{
-	uint32_t path_cnt = config->record.is_alone ? 0 : config->rule_path_cnt;
-	struct diags diags;
-	int r;
-
-	diags_init(&diags);
-	if (config->own)
-		r = ruleset_load_own(config->rule_paths, path_cnt, config->own, &config->rules,
-				     &diags, ret);
-	else
-		r = ruleset_load(config->rule_paths, path_cnt, &config->rules, &diags, ret);
-	diags_print(&diags, stderr, isatty(STDERR_FILENO));
-	if (r == RULES_E_INVALID)
-		log_error("the rules have %u error%s; 'haetae check' shows them too",
-			  diags.error_cnt, diags.error_cnt == 1 ? "" : "s");
-	else if (r < 0)
-		log_error("loading the rules: %s", strerror(-r));
-	diags_done(&diags);
-	return r == 0 ? EXIT_OK : EXIT_NOT_GOOD;
-}
-
-static uint32_t needs_of(const struct ruleset *ruleset)
-{
-	uint32_t needs = ruleset_needs(ruleset);
-
-	for (uint32_t i = 0; i < ruleset_rule_cnt(ruleset); i++) {
-		const struct rule *rule = ruleset_rule(ruleset, i);
-
-		if (rule->is_enabled && rule->template)
-			needs |= template_needs(rule->template);
-	}
-	return needs;
-}
-
-static uint32_t enabled_cnt(const struct ruleset *ruleset)
-{
-	uint32_t cnt = 0;
-
-	for (uint32_t i = 0; i < ruleset_rule_cnt(ruleset); i++)
-		cnt += ruleset_rule(ruleset, i)->is_enabled;
-	return cnt;
-}
 
 static int host_exit(int r, const struct probes_error *error, const char *doing)
 {
@@ -107,41 +35,20 @@ static int host_exit(int r, const struct probes_error *error, const char *doing)
 	return r == PROBES_E_USAGE ? EXIT_USAGE : EXIT_HOST;
 }
 
-/* What the kernel need not send. A recording without rules wants everything. */
-static void install_filter(struct daemon *daemon)
-{
-	struct kernel_filter filter = { 0 };
-	int r = 0;
-
-	if (daemon->config->kernel_filter == FILTER_OFF || daemon->config->record.is_alone)
-		return;
-	r = ruleset_kernel_filter(daemon->engine.ruleset, &filter);
-	if (r == 0)
-		r = probes_filter(daemon->probes, &filter, daemon->config->kernel_filter);
-	if (r < 0)
-		log_warning("the kernel filter could not be made, every event passes: %s",
-			    r == -E2BIG ? "the rules name too many values" : strerror(-r));
-	kernel_filter_done(&filter);
-}
-
 static int start_probes(struct daemon *daemon)
 {
 	struct probes_config config = daemon->config->probes;
 	struct probes_want want = { 0 };
 	struct probes_error error = { 0 };
-	struct event_set events;
-	uint32_t needs = needs_of(daemon->engine.ruleset);
+	uint32_t needs = rule_use_needs(daemon->ruleset);
 	int r;
 
-	ruleset_events(daemon->engine.ruleset, &events);
-	if (daemon->config->record.is_alone)
-		events = daemon->config->record.events;
-	event_set_syscalls(&events, want.type_of_syscall, want.is_evaluated);
+	rule_use_want(daemon->config, daemon->ruleset, &want);
 	config.want_env |= (needs & FIELD_NEEDS_ENV) != 0;
 	config.want_path_swapped |= (needs & FIELD_NEEDS_SWAP) != 0;
 	r = probes_open(&config, &want, &daemon->probes, &error);
 	if (r == 0) {
-		install_filter(daemon);
+		rule_use_filter(daemon->config, daemon->ruleset, daemon->probes);
 		r = probes_attach(daemon->probes, &error);
 	}
 	if (r != 0)
@@ -155,13 +62,6 @@ static int start_probes(struct daemon *daemon)
 	return EXIT_OK;
 }
 
-static int watch(int epoll_fd, int fd)
-{
-	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
-
-	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
 /* Signals are blocked before any thread starts, so that only the signalfd sees them. */
 static int block_signals(struct daemon *daemon)
 {
@@ -171,6 +71,8 @@ static int block_signals(struct daemon *daemon)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGUSR1);
+	if (daemon->config->can_reload)
+		sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	signal(SIGPIPE, SIG_IGN);
@@ -178,7 +80,7 @@ static int block_signals(struct daemon *daemon)
 	daemon->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (daemon->signal_fd < 0 || daemon->epoll_fd < 0)
 		return -errno;
-	return watch(daemon->epoll_fd, daemon->signal_fd);
+	return daemon_watch(daemon->epoll_fd, daemon->signal_fd);
 }
 
 static void take_hit(const struct rule *rule, const struct alert_context *context, void *data)
@@ -211,7 +113,7 @@ static void say_ready(const struct daemon *daemon)
 	if (daemon->config->record.path)
 		log_info("recording to %s", daemon->config->record.path);
 	log_info("ready: %u rules enabled of %u, %llu processes known, %llu ms after start",
-		 enabled_cnt(ruleset), ruleset_rule_cnt(ruleset),
+		 rule_use_enabled_cnt(ruleset), ruleset_rule_cnt(ruleset),
 		 (unsigned long long)stats.processes,
 		 (unsigned long long)((clock_boot_ns() - daemon->start_ns) / NS_PER_MS));
 	if (daemon->control_result < 0)
@@ -271,6 +173,7 @@ static void publish(struct daemon *daemon, const struct probes_counters *counter
 		.probes = daemon->probes,
 		.metadata = daemon->metadata,
 		.counters = counters,
+		.reload = daemon->reload,
 		.caught_up_ns = daemon->caught_up_ns,
 	};
 
@@ -310,23 +213,41 @@ static void tick(struct daemon *daemon, uint64_t now_ns)
 	publish(daemon, &counters);
 }
 
-/* SIGUSR1: log rotation has moved our files away. */
+/* SIGUSR1: log rotation has moved our files away. SIGHUP: rules. */
 static void read_signals(struct daemon *daemon)
 {
 	struct signalfd_siginfo info;
 
 	while (read(daemon->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo != SIGUSR1)
+		if (info.ssi_signo == SIGHUP && daemon->reload)
+			(void)reload_request(daemon->reload, RELOAD_SIGNAL);
+		else if (info.ssi_signo != SIGUSR1)
 			daemon->is_stopping = true;
 		else if (daemon->outputs)
 			outputs_reopen(daemon->outputs);
 	}
 }
 
+static void take_rules(struct daemon *daemon)
+{
+	struct ruleset *ruleset = daemon->reload ? reload_take(daemon->reload) : NULL;
+	int r;
+
+	if (!ruleset)
+		return;
+	r = daemon_install(daemon, ruleset);
+	if (r < 0)
+		ruleset_free(ruleset);
+	/* What is answered from here on is of the new rules. */
+	daemon->next_tick_ns = 0;
+	tick(daemon, clock_boot_ns());
+	reload_taken(daemon->reload, daemon->ruleset, r < 0 ? strerror(-r) : NULL);
+}
+
 static void loop(struct daemon *daemon)
 {
 	while (!daemon->is_stopping) {
-		struct epoll_event events[2];
+		struct epoll_event events[4];
 		uint64_t until_ns = MIN(daemon->next_tick_ns, daemon->end_ns);
 
 		until_ns = MIN(until_ns, engine_deadline_ns(&daemon->engine));
@@ -335,6 +256,7 @@ static void loop(struct daemon *daemon)
 		names_update(&daemon->names, &daemon->engine);
 		metadata_pump_take(daemon->metadata, &daemon->engine);
 		engine_decide(&daemon->engine, clock_boot_ns());
+		take_rules(daemon);
 		if (probes_drain(daemon->probes, engine_handle, &daemon->engine, PASS_RECORDS) <
 		    PASS_RECORDS)
 			daemon->caught_up_ns = clock_boot_ns();
@@ -418,6 +340,8 @@ static int start_servers(struct daemon *daemon)
 {
 	int r = metrics_init(&daemon->metrics, ruleset_rule_cnt(daemon->engine.ruleset));
 
+	if (r == 0)
+		r = metrics_install(&daemon->metrics, daemon->ruleset);
 	if (r < 0)
 		return fail("starting the metrics", r);
 	r = start_server(daemon);
@@ -460,7 +384,7 @@ static void start_names(struct daemon *daemon)
 	if (daemon->config->metadata.want_host_names)
 		r = names_start(&daemon->names, daemon->engine.ruleset);
 	if (r == 0 && names_poll_fd(&daemon->names) >= 0)
-		r = watch(daemon->epoll_fd, names_poll_fd(&daemon->names));
+		r = daemon_watch(daemon->epoll_fd, names_poll_fd(&daemon->names));
 	if (r < 0)
 		log_warning("resolving the host names in rules: %s", strerror(-r));
 	daemon->engine.host_names = daemon->names.table;
@@ -475,13 +399,29 @@ static void start_metadata(struct daemon *daemon)
 	bool has_source[METADATA_SOURCE__COUNT] = { false };
 
 	if (r == 0 && daemon->metadata)
-		r = watch(daemon->epoll_fd, metadata_poll_fd(daemon->metadata));
+		r = daemon_watch(daemon->epoll_fd, metadata_poll_fd(daemon->metadata));
 	if (r < 0)
 		log_warning("asking container runtimes and Kubernetes: %s", strerror(-r));
 	for (unsigned i = 0; daemon->metadata && i < METADATA_SOURCE__COUNT; i++)
 		has_source[i] = metadata_has_source(daemon->metadata, (enum metadata_source)i);
 	engine_sources(&daemon->engine, has_source);
 	metadata_pump_ask(daemon->metadata, &daemon->engine);
+}
+
+static int start_reload(struct daemon *daemon)
+{
+	int r;
+
+	daemon->start_needs = rule_use_needs(daemon->ruleset);
+	if (!daemon->config->can_reload)
+		return 0;
+	r = reload_new(daemon->config, daemon->ruleset, daemon_check_needs, daemon,
+		       &daemon->reload);
+	if (r == 0)
+		r = daemon_watch(daemon->epoll_fd, reload_poll_fd(daemon->reload));
+	if (r == 0 && daemon->control)
+		control_set_reload(daemon->control, daemon->reload);
+	return r < 0 ? r : 0;
 }
 
 /* The outputs thread comes last: it inherits what is left of the privileges. */
@@ -492,11 +432,11 @@ static int start(struct daemon *daemon)
 	struct engine_host host;
 	char hostname[256], boot_id[40];
 	const char *what = "";
-	int r = load_rules(config, &daemon->ruleset);
+	int r = rule_use_load(config, &daemon->ruleset);
 
 	if (r != EXIT_OK)
 		return r;
-	procs.want_env |= (needs_of(daemon->ruleset) & FIELD_NEEDS_ENV) != 0;
+	procs.want_env |= (rule_use_needs(daemon->ruleset) & FIELD_NEEDS_ENV) != 0;
 	engine_host_read(&host, hostname, boot_id);
 	r = engine_init(&daemon->engine, config, &procs, &host, daemon->ruleset);
 	if (r < 0)
@@ -517,6 +457,9 @@ static int start(struct daemon *daemon)
 	r = start_servers(daemon);
 	if (r != EXIT_OK)
 		return r;
+	r = start_reload(daemon);
+	if (r < 0)
+		return fail("preparing reloads", r);
 	r = prepare_outputs(daemon);
 	if (r < 0)
 		return fail("preparing the outputs", r);
@@ -525,7 +468,7 @@ static int start(struct daemon *daemon)
 		return r;
 	/* Reads parents that the seed left out, which takes privileges that go in a moment. */
 	tick_engine(daemon, clock_boot_ns());
-	r = watch(daemon->epoll_fd, probes_poll_fd(daemon->probes));
+	r = daemon_watch(daemon->epoll_fd, probes_poll_fd(daemon->probes));
 	if (r < 0)
 		return fail("watching the rings", r);
 	r = privileges_drop(&what);
@@ -534,6 +477,9 @@ static int start(struct daemon *daemon)
 			    strerror(-r));
 	start_names(daemon);
 	start_metadata(daemon);
+	r = daemon->reload ? reload_start(daemon->reload) : 0;
+	if (r < 0)
+		return fail("starting reloads", r);
 	r = daemon->outputs ? outputs_run(daemon->outputs) : 0;
 	if (r < 0)
 		return fail("starting the outputs", r);
@@ -544,6 +490,7 @@ static int start(struct daemon *daemon)
 static void release(struct daemon *daemon)
 {
 	daemon->metadata = metadata_free(daemon->metadata);
+	daemon->reload = reload_free(daemon->reload);
 	pretrigger_done(&daemon->pretrigger);
 	engine_done(&daemon->engine);
 	daemon->ruleset = ruleset_free(daemon->ruleset);
@@ -554,6 +501,8 @@ static void release(struct daemon *daemon)
 	daemon->outputs = outputs_free(daemon->outputs);
 	daemon->server = server_free(daemon->server);
 	daemon->control = control_free(daemon->control);
+	for (unsigned i = 0; i < RETIRED_MAX; i++)
+		daemon->retired[i] = ruleset_free(daemon->retired[i]);
 	metrics_done(&daemon->metrics);
 	close_fdp(&daemon->signal_fd);
 	close_fdp(&daemon->epoll_fd);

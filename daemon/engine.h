@@ -77,6 +77,7 @@ struct engine {
 	char proc_root[512], etc_root[512]; /* of the host */
 	struct engine_counters counters;
 	struct engine_rule_counters *rules; /* owned; by rule->index */
+	uint32_t install_cnt;		    /* rulesets taken over so far */
 };
 
 /* Who and where: on this host as it is, or as a recording tells it. */
@@ -89,6 +90,11 @@ struct engine_host {
 };
 /* This host. hostname and boot_id point into the given memory. */
 void engine_host_read(struct engine_host *host, char hostname[256], char boot_id[40]);
+
+/* Another ruleset (the same one: as if it were) from the next event on. Held events are decided
+ * and closing alerts raised by the old one; counters go on by the names of rules. The old one, and
+ * its host names, are not used any more. 0, or -ENOMEM: nothing has changed. */
+int engine_install(struct engine *engine, struct ruleset *ruleset, struct host_names *host_names);
 
 /* From here on each input is written there. NULL: no longer. */
 void engine_record(struct engine *engine, struct capture_writer *writer);

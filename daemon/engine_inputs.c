@@ -4,6 +4,52 @@
  */
 #include "engine.h"
 
+#include <errno.h>
+
+static struct engine_rule_counters *counters_for(const struct engine *engine,
+						 const struct ruleset *ruleset)
+{
+	uint32_t cnt = ruleset_rule_cnt(ruleset);
+	struct engine_rule_counters *counters = calloc(cnt + 1, sizeof(*counters));
+
+	for (uint32_t i = 0; counters && i < cnt; i++) {
+		const struct rule *old =
+			ruleset_find(engine->ruleset, ruleset_rule(ruleset, i)->name);
+
+		if (old)
+			counters[i] = engine->rules[old->index];
+	}
+	return counters;
+}
+
+int engine_install(struct engine *engine, struct ruleset *ruleset, struct host_names *host_names)
+{
+	struct matcher *matcher;
+	struct engine_rule_counters *counters;
+	int r = matcher_new(ruleset, &matcher);
+
+	if (r < 0)
+		return r;
+	tap_rules(&engine->tap, engine->install_cnt + 1);
+	/* Both raise alerts of the old rules, and count them. */
+	hold_flush(engine->hold, NULL);
+	gate_clear(engine->gate, &engine->alert);
+	counters = counters_for(engine, ruleset);
+	if (!counters) {
+		matcher_free(matcher);
+		return -ENOMEM;
+	}
+	matcher_free(engine->matcher);
+	free(engine->rules);
+	engine->matcher = matcher;
+	engine->rules = counters;
+	engine->ruleset = ruleset;
+	engine->host_names = host_names;
+	engine->fields.host_names = host_names;
+	engine->install_cnt++;
+	return 0;
+}
+
 /* Pods are in the table before containers are said to have one. */
 void engine_answer(struct engine *engine, struct metadata_answer *answer)
 {

@@ -49,6 +49,33 @@ static void copy(struct metrics_snapshot *to, const struct metrics_snapshot *fro
 		memcpy(rules, from->rules, from->rule_cnt * sizeof(*rules));
 }
 
+int metrics_install(struct metrics *metrics, const struct ruleset *ruleset)
+{
+	uint32_t cnt = ruleset_rule_cnt(ruleset);
+	struct engine_rule_counters *rules = calloc(cnt + 1, sizeof(*rules)), *old;
+
+	if (!rules)
+		return -ENOMEM;
+	pthread_mutex_lock(&metrics->lock);
+	old = metrics->published.rules;
+	metrics->published.rules = rules;
+	metrics->published.rule_cnt = metrics->collected.rule_cnt = cnt;
+	metrics->published.ruleset = ruleset;
+	pthread_mutex_unlock(&metrics->lock);
+	free(old);
+	return 0;
+}
+
+bool metrics_uses(struct metrics *metrics, const struct ruleset *ruleset)
+{
+	bool is_used;
+
+	pthread_mutex_lock(&metrics->lock);
+	is_used = metrics->published.ruleset == ruleset || metrics->served.ruleset == ruleset;
+	pthread_mutex_unlock(&metrics->lock);
+	return is_used;
+}
+
 static void collect_rules(struct metrics_snapshot *snapshot, const struct engine *engine)
 {
 	snapshot->ruleset = engine->ruleset;
@@ -126,6 +153,8 @@ static void collect(struct metrics_snapshot *snapshot, const struct metrics_sour
 	hold_stats(engine->hold, &snapshot->hold);
 	if (sources->metadata)
 		metadata_stats(sources->metadata, &snapshot->metadata);
+	if (sources->reload)
+		reload_counters(sources->reload, &snapshot->reload);
 	collect_rules(snapshot, engine);
 	collect_containers(snapshot, engine);
 }
@@ -138,10 +167,28 @@ void metrics_publish(struct metrics *metrics, const struct metrics_sources *sour
 	pthread_mutex_unlock(&metrics->lock);
 }
 
+/* As many as the ruleset that was installed has. False without memory: the older one is served. */
+static bool fit_served(struct metrics *metrics)
+{
+	uint32_t cnt = metrics->published.rule_cnt;
+	struct engine_rule_counters *rules;
+
+	if (metrics->served.rule_cnt == cnt)
+		return true;
+	rules = calloc(cnt + 1, sizeof(*rules));
+	if (!rules)
+		return false;
+	free(metrics->served.rules);
+	metrics->served.rules = rules;
+	metrics->served.rule_cnt = cnt;
+	return true;
+}
+
 const struct metrics_snapshot *metrics_take(struct metrics *metrics)
 {
 	pthread_mutex_lock(&metrics->lock);
-	copy(&metrics->served, &metrics->published);
+	if (fit_served(metrics))
+		copy(&metrics->served, &metrics->published);
 	pthread_mutex_unlock(&metrics->lock);
 	return &metrics->served;
 }

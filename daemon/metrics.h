@@ -10,6 +10,7 @@
 #include "haetae/metrics.h"
 
 #include "engine.h"
+#include "reload.h"
 
 #define METRICS_CGROUPS_SHOWN	 16
 #define METRICS_CONTAINERS_SHOWN 32
@@ -42,6 +43,7 @@ struct metrics_snapshot {
 	uint32_t active_cnt;
 	struct metadata_stats metadata;
 	struct hold_stats hold;
+	struct reload_counters reload;
 	const struct ruleset *ruleset; /* borrowed: outlives the thread that serves */
 	uint32_t rule_cnt;
 	struct engine_rule_counters *rules; /* [rule_cnt], owned by the metrics */
@@ -61,11 +63,17 @@ struct metrics_sources {
 	const struct metadata *metadata; /* NULL: none */
 	const struct probes_counters *counters;
 	uint64_t caught_up_ns;
+	struct reload *reload; /* NULL: none */
 };
 
 /* 0 or a negative errno. */
 int metrics_init(struct metrics *metrics, uint32_t rule_cnt);
 void metrics_done(struct metrics *metrics);
+/* Engine thread: another ruleset, which stays until metrics_uses() says no. 0 or -ENOMEM: nothing
+ * has changed. */
+int metrics_install(struct metrics *metrics, const struct ruleset *ruleset);
+/* Whether the thread that serves may still look at it. */
+bool metrics_uses(struct metrics *metrics, const struct ruleset *ruleset);
 /* Engine thread, once a second. */
 void metrics_publish(struct metrics *metrics, const struct metrics_sources *sources);
 /* The thread that serves: the newest snapshot, valid until it takes the next. boot_ns 0: there is

@@ -197,6 +197,24 @@ static void put_priorities(struct metrics_writer *writer, const uint64_t values[
 	}
 }
 
+static void put_reloads(struct metrics_writer *writer)
+{
+	put_sample(writer, (struct metric_label[]){ { "outcome", STR("succeeded") } }, 1,
+		   writer->snapshot->reload.succeeded);
+	put_sample(writer, (struct metric_label[]){ { "outcome", STR("failed") } }, 1,
+		   writer->snapshot->reload.failed);
+}
+
+static void put_reload_failed(struct metrics_writer *writer)
+{
+	put_sample(writer, NULL, 0, writer->snapshot->reload.is_failed);
+}
+
+static void put_reload_time(struct metrics_writer *writer)
+{
+	put_seconds(writer, NULL, 0, writer->snapshot->reload.success_wall_ns);
+}
+
 static void put_suppressed(struct metrics_writer *writer)
 {
 	put_sample(writer, (struct metric_label[]){ { "reason", STR("throttle") } }, 1,
@@ -412,6 +430,9 @@ static const struct metric_row rows[] = {
 
 	{ { "haetae_rules", GAUGE, NULL, NULL, "Rules that are loaded" }, AT(rules_loaded) },
 	{ { "haetae_rules_enabled", GAUGE, NULL, NULL, "Rules that are evaluated" }, AT(rules_enabled) },
+	{ { "haetae_reloads_total", COUNTER, NULL, "outcome", "Rules loaded anew, and attempts that failed and left those before in force" }, .put = put_reloads },
+	{ { "haetae_reload_failed", GAUGE, NULL, NULL, "1 where the last attempt to load the rules anew failed" }, .put = put_reload_failed },
+	{ { "haetae_rules_timestamp_seconds", GAUGE, "seconds", NULL, "When the rules in force were loaded, as Unix time" }, .put = put_reload_time },
 	{ { "haetae_rule_evaluations_total", COUNTER, NULL, NULL, "Rules evaluated, summed over events" }, AT(matcher.rules_evaluated) },
 	{ { "haetae_predicate_evaluations_total", COUNTER, NULL, NULL, "Comparisons made" }, AT(matcher.predicates_evaluated) },
 	{ { "haetae_field_reads_total", COUNTER, NULL, NULL, "Fields read" }, AT(matcher.fields_read) },

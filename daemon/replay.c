@@ -196,6 +196,14 @@ static void take_time(struct replay *replay, const struct capture_frame *frame)
 		engine_decide(&replay->engine, frame->time.now_ns);
 }
 
+/* Which rules it had then is not in the recording: those given are taken for all of it. */
+static void take_rules(struct replay *replay)
+{
+	if (replay->stats.reloads++ == 0)
+		replay->stats.reload_frame = replay->stats.frames;
+	(void)engine_install(&replay->engine, replay->ruleset, replay->host_names);
+}
+
 static void take_record(struct replay *replay, const struct capture_frame *frame)
 {
 	const struct capture_record *record = &frame->record;
@@ -273,6 +281,8 @@ static void take_frame(struct replay *replay, const struct capture_frame *frame)
 		take_record(replay, frame);
 	else if (frame->kind == CAPTURE_DECIDE || frame->kind == CAPTURE_TICK)
 		take_time(replay, frame);
+	else if (frame->kind == CAPTURE_RULES)
+		take_rules(replay);
 	else if (takers[frame->kind])
 		takers[frame->kind](&replay->engine, frame);
 	replay_inputs_clear(replay->inputs);

@@ -112,6 +112,12 @@ void tap_decide(struct tap *tap, uint64_t now_ns, bool is_felt)
 		(void)writer_for(tap);
 }
 
+void tap_rules(struct tap *tap, uint32_t number)
+{
+	if (tap_is_on(tap))
+		capture_put_rules(writer_for(tap), number);
+}
+
 void tap_tick(struct tap *tap, uint64_t now_ns, int64_t wall_offset_ns)
 {
 	if (tap_is_on(tap))

@@ -38,6 +38,7 @@ void tap_loss(struct tap *tap, const struct loss_numbers *loss);
 void tap_users(struct tap *tap, const struct users *users);
 /* is_felt: it decides something, or may. */
 void tap_decide(struct tap *tap, uint64_t now_ns, bool is_felt);
+void tap_rules(struct tap *tap, uint32_t number);
 void tap_tick(struct tap *tap, uint64_t now_ns, int64_t wall_offset_ns);
 
 #endif

@@ -386,6 +386,19 @@ void gate_flush(struct gate *gate, const struct alert_context *context)
 			close_entry(gate, entry, context);
 }
 
+/* Keys hold on to rules, which go. */
+void gate_clear(struct gate *gate, const struct alert_context *context)
+{
+	struct gate_entry *entry;
+	uint32_t cursor = 0;
+
+	gate_flush(gate, context);
+	while (gate && (entry = table_next(&gate->entries, &cursor)) != NULL) {
+		remove_entry(gate, entry);
+		cursor = 0;
+	}
+}
+
 /* ---- the object ----------------------------------------------------------------------------- */
 
 int gate_new(const struct gate_config *config, gate_raise_fn fn, void *data, struct gate **ret)

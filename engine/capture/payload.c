@@ -21,7 +21,7 @@ static const char *const kind_names[CAPTURE__COUNT] = {
 	[CAPTURE_USERS] = "users",     [CAPTURE_DECIDE] = "decide",
 	[CAPTURE_TICK] = "tick",       [CAPTURE_END] = "end",
 	[CAPTURE_INDEX] = "index",     [CAPTURE_TRAILER] = "trailer",
-	[CAPTURE_CGROUP] = "cgroup",
+	[CAPTURE_CGROUP] = "cgroup",   [CAPTURE_RULES] = "rules",
 };
 
 const char *capture_kind_name(unsigned kind)
@@ -388,6 +388,9 @@ bool frame_decode(struct capture_frame *frame, struct str payload)
 		break;
 	case CAPTURE_CGROUP:
 		get_cgroup(&in, &frame->cgroup);
+		break;
+	case CAPTURE_RULES:
+		frame->rules_number = get_u32(&in);
 		break;
 	case CAPTURE_NONE:
 	case CAPTURE_HEAD:

@@ -438,6 +438,11 @@ void capture_put_tick(struct capture_writer *writer, uint64_t now_ns, int64_t wa
 	PUT(writer, CAPTURE_TICK, put_u64(out, now_ns); put_u64(out, (uint64_t)wall_offset_ns));
 }
 
+void capture_put_rules(struct capture_writer *writer, uint32_t number)
+{
+	PUT(writer, CAPTURE_RULES, put_u32(out, number));
+}
+
 void capture_put_cgroup(struct capture_writer *writer, const struct capture_cgroup *cgroup)
 {
 	PUT(writer, CAPTURE_CGROUP, put_cgroup(out, cgroup));

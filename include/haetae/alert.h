@@ -127,6 +127,8 @@ bool gate_check(struct gate *gate, const struct rule *rule, const struct alert_c
 void gate_tick(struct gate *gate, const struct alert_context *context, uint64_t now_ns);
 /* All closing alerts that are open: at the end, and before a ruleset goes. */
 void gate_flush(struct gate *gate, const struct alert_context *context);
+/* The same, and all keys are forgotten, as after a reload. */
+void gate_clear(struct gate *gate, const struct alert_context *context);
 /* Zeroes for NULL. */
 void gate_stats(const struct gate *gate, struct gate_stats *ret);
 

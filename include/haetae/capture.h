@@ -48,6 +48,7 @@ enum capture_kind {
 	CAPTURE_INDEX,
 	CAPTURE_TRAILER,
 	CAPTURE_CGROUP, /* of a snapshot: a cgroup and the container that it is of */
+	CAPTURE_RULES,	/* engine_install(): the rules were loaded anew */
 	CAPTURE__COUNT
 };
 /* "head", "record", …; "unknown" for what is none. */
@@ -164,6 +165,8 @@ void capture_put_sources(struct capture_writer *writer,
 void capture_put_loss(struct capture_writer *writer, const struct capture_loss *loss);
 void capture_put_users(struct capture_writer *writer, struct str passwd, struct str group);
 void capture_put_decide(struct capture_writer *writer, uint64_t now_ns);
+/* The rules were loaded anew, for the number-th time. */
+void capture_put_rules(struct capture_writer *writer, uint32_t number);
 void capture_put_tick(struct capture_writer *writer, uint64_t now_ns, int64_t wall_offset_ns);
 void capture_put_cgroup(struct capture_writer *writer, const struct capture_cgroup *cgroup);
 /* A frame as a capture_frame_fn got it. */
@@ -205,6 +208,7 @@ struct capture_frame {
 		struct capture_bundle bundle;
 		struct metadata_answer *answer; /* the reader frees it; its parts may be taken */
 		uint32_t asked_cnt;
+		uint32_t rules_number;
 		struct capture_host_name host_name;
 		bool has_source[METADATA_SOURCE__COUNT];
 		struct capture_loss loss;

@@ -69,6 +69,7 @@ struct daemon_config {
 	bool (*on_hit)(const struct rule *rule, const struct alert_context *context, void *data);
 	void *data;
 	uint64_t duration_ns; /* 0: until a signal */
+	bool can_reload;      /* SIGHUP and changed files load the rules anew */
 	bool want_banner;     /* say on stderr what to try */
 };
 /* The result holds pointers into itself: it stays where it is. */

@@ -18,11 +18,13 @@ struct replay_rule {
 struct replay_stats {
 	uint64_t files, damaged; /* read; of them, not whole */
 	uint64_t frames, records, events, alerts;
-	uint64_t undecodable; /* records that the decoder refused */
-	uint64_t left_out;    /* answers of the host for which there was no room */
-	uint64_t unknown;     /* frames that only a newer haetae knows */
-	uint64_t covered_ns;  /* time that the files tell of */
-	uint64_t time_ns;     /* that it took, without measuring rules */
+	uint64_t undecodable;  /* records that the decoder refused */
+	uint64_t left_out;     /* answers of the host for which there was no room */
+	uint64_t reloads;      /* the rules changed while it was recorded: */
+	uint64_t reload_frame; /* at first before this frame */
+	uint64_t unknown;      /* frames that only a newer haetae knows */
+	uint64_t covered_ns;   /* time that the files tell of */
+	uint64_t time_ns;      /* that it took, without measuring rules */
 };
 
 struct replay_config {

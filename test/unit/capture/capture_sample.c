@@ -122,6 +122,7 @@ void sample_put(struct capture_writer *writer)
 	capture_put_decide(writer, SAMPLE_START_NS + 3);
 	capture_put_tick(writer, SAMPLE_START_NS + 4, -6);
 	capture_put_cgroup(writer, &cgroup);
+	capture_put_rules(writer, 23);
 }
 
 #define SAME(condition)                    \
@@ -266,6 +267,9 @@ const char *sample_compare(const struct capture_frame *frame)
 		return NULL;
 	case CAPTURE_CGROUP:
 		return compare_cgroup(&frame->cgroup);
+	case CAPTURE_RULES:
+		SAME(frame->rules_number == 23);
+		return NULL;
 	case CAPTURE_NONE:
 	case CAPTURE_HEAD:
 	case CAPTURE_SCHEMA:

@@ -89,10 +89,10 @@ Test(capture, there_and_back)
 	int outcome;
 
 	make_file(2);
-	cr_expect_eq(read_all(&outcome, &end, message), 34);
+	cr_expect_eq(read_all(&outcome, &end, message), 36);
 	cr_expect_eq(outcome, CAPTURE_E_END, "%s", message);
 	cr_expect_str_eq(message, "");
-	cr_expect_eq(end.frames, 36);
+	cr_expect_eq(end.frames, 38);
 	cr_expect_eq(end.records, 6);
 	cr_expect_eq(end.reason, CAPTURE_ENDED);
 	cr_expect(end.delivered == 1 && end.evaluated == 2 && end.alerts == 3);
@@ -165,7 +165,7 @@ Test(capture, nothing_beyond_limits)
 	cnt = read_all(&outcome, &end, message);
 	cr_expect_eq(outcome, CAPTURE_E_END, "%s", message);
 	cr_expect_eq(end.reason, CAPTURE_MAX_SIZE);
-	cr_expect_eq(cnt + end.lost, 2000 * 17, "%u written, %llu lost", cnt,
+	cr_expect_eq(cnt + end.lost, 2000 * 18, "%u written, %llu lost", cnt,
 		     (unsigned long long)end.lost);
 	cr_expect_eq(stats.lost, end.lost);
 }
@@ -210,7 +210,7 @@ Test(capture, disk_full)
 	cnt = read_all(&outcome, &end, message);
 	cr_expect_eq(outcome, CAPTURE_E_END, "%s", message);
 	cr_expect_eq(end.reason, CAPTURE_FAILED);
-	cr_expect_eq(cnt + end.lost, 2000 * 17);
+	cr_expect_eq(cnt + end.lost, 2000 * 18);
 }
 
 /* ---- damage ---- */
@@ -391,7 +391,7 @@ Test(capture, unknown_kind_is_passed_over)
 	frame += frame_bytes(frame);
 	change(frame, 4, 200);
 	store(bytes, n);
-	cr_expect_eq(read_all(&outcome, &end, message), 16);
+	cr_expect_eq(read_all(&outcome, &end, message), 17);
 	cr_expect_eq(outcome, CAPTURE_E_END, "%s", message);
 	free(bytes);
 }
@@ -486,14 +486,14 @@ Test(capture, frames_kept_in_memory_make_the_same_file)
 	cr_assert_eq(capture_writer_new_to(keep, kept, &to), 0);
 	sample_put(to);
 	capture_writer_free(to);
-	cr_expect_eq(kept->cnt, 17);
+	cr_expect_eq(kept->cnt, 18);
 	writer = make(&(struct capture_writer_config){ .path = path });
 	for (uint32_t at = 0; at < kept->n; at += (uint32_t)frame_bytes(kept->bytes + at))
 		capture_put_frame(writer, kept->bytes + at,
 				  (uint32_t)frame_bytes(kept->bytes + at));
 	cr_expect_eq(capture_writer_finish(writer, &none), 0);
 	capture_writer_free(writer);
-	cr_expect_eq(read_all(&outcome, &end, message), 17);
+	cr_expect_eq(read_all(&outcome, &end, message), 18);
 	cr_expect_eq(outcome, CAPTURE_E_END, "%s", message);
 	free(kept);
 }
