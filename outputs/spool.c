@@ -259,15 +259,29 @@ void spool_commit(struct spool *spool, uint32_t user, struct spool_position posi
 	cursor->is_written = false;
 }
 
-static void write_cursors(struct spool *spool)
+/* Whether there was something to write. One that can't be written is tried again; meanwhile a crash
+ * would repeat. */
+static bool write_cursors(struct spool *spool)
 {
+	bool has_tried = false;
+
 	for (uint32_t i = 0; i < spool->user_cnt; i++) {
 		struct spool_cursor *cursor = &spool->users[i].cursor;
 
-		/* One that can't be written is tried again; meanwhile a crash would repeat. */
-		if (!cursor->is_written)
-			(void)spool_cursor_write(cursor);
+		if (cursor->is_written)
+			continue;
+		(void)spool_cursor_write(cursor);
+		has_tried = true;
 	}
+	return has_tried;
+}
+
+static bool is_cursor_behind(const struct spool *spool)
+{
+	for (uint32_t i = 0; i < spool->user_cnt; i++)
+		if (spool_cursor_is_behind(&spool->users[i].cursor))
+			return true;
+	return false;
 }
 
 static bool has_dirty_cursor(const struct spool *spool)
@@ -282,10 +296,12 @@ uint64_t spool_tick(struct spool *spool, uint64_t now_ns)
 {
 	uint64_t wake_ns = UINT64_MAX;
 
-	if (now_ns >= spool->cursors_ns) {
-		write_cursors(spool);
+	/* The first progress after a quiet period is written at once: a daemon that lives for less
+	 * than a period, again and again, would otherwise deliver the same alerts each time. */
+	if (now_ns >= spool->cursors_ns || is_cursor_behind(spool)) {
+		if (write_cursors(spool))
+			spool->cursors_ns = now_ns + CURSORS_PERIOD;
 		spool_remove_passed(spool);
-		spool->cursors_ns = now_ns + CURSORS_PERIOD;
 	}
 	if (spool->is_unsynced && now_ns >= spool->sync_ns)
 		flush_to_disk(spool);

@@ -14,6 +14,8 @@
 /* generation:8 segment:8 offset:8 version:4 crc32c:4, in a sector of its own */
 #define SLOT_BYTES  32
 #define SLOT_STRIDE 512
+/* What a crash may repeat beside what a step of the sink has delivered. */
+#define BEHIND_MAX (64u << 10)
 
 static bool read_slot(int fd, unsigned slot, struct spool_cursor *ret)
 {
@@ -61,9 +63,15 @@ int spool_cursor_open(struct spool_cursor *cursor, int dir_fd, const char *sink)
 	if (!is_whole[0] || (is_whole[1] && slots[1].generation > slots[0].generation))
 		newest = &slots[1];
 	cursor->generation = newest->generation;
-	cursor->at = newest->at;
+	cursor->at = cursor->tried = newest->at;
 	cursor->is_written = true;
 	return 0;
+}
+
+bool spool_cursor_is_behind(const struct spool_cursor *cursor)
+{
+	return cursor->at.segment != cursor->tried.segment ||
+	       cursor->at.offset - cursor->tried.offset >= BEHIND_MAX;
 }
 
 int spool_cursor_write(struct spool_cursor *cursor)
@@ -72,6 +80,7 @@ int spool_cursor_write(struct spool_cursor *cursor)
 	uint8_t bytes[SLOT_BYTES] = { 0 };
 	ssize_t n;
 
+	cursor->tried = cursor->at;
 	if (cursor->fd < 0)
 		return -EBADF;
 	spool_put_u64(bytes, generation);

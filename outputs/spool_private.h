@@ -59,12 +59,16 @@ struct spool_cursor {
 	int fd; /* -1: none, its place lives in memory only */
 	uint64_t generation;
 	struct spool_position at;
+	struct spool_position
+		tried;	 /* where it was when it was last written, or should have been */
 	bool is_written; /* the file says the same */
 };
 
 #define SPOOL_CURSOR_E_NEW     1 /* there was none: at is not set */
 #define SPOOL_CURSOR_E_DAMAGED 2 /* neither slot is whole: at is not set */
 int spool_cursor_open(struct spool_cursor *cursor, int dir_fd, const char *sink);
+/* Whether a crash would repeat more than a few alerts. */
+bool spool_cursor_is_behind(const struct spool_cursor *cursor);
 /* 0 or a negative errno. */
 int spool_cursor_write(struct spool_cursor *cursor);
 void spool_cursor_done(struct spool_cursor *cursor);

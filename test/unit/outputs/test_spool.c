@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "haetae/clock.h"
 #include "haetae/dead_letter.h"
@@ -471,6 +473,64 @@ Test(spool, cursors, .timeout = 60)
 	cr_assert_eq(put(&fixture, 6, 10, PRIORITY_NOTICE), 0);
 	cr_expect_eq(next(&fixture, 0), 6);
 	cr_expect_eq(next(&fixture, 1), 6);
+	end(&fixture);
+}
+
+static void deliver(struct fixture *fixture, unsigned cnt, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < cnt; i++) {
+		(void)next(fixture, 0);
+		spool_commit(fixture->spool, 0, spool_at(fixture->spool, 0));
+		spool_tick(fixture->spool, now_ns);
+	}
+}
+
+/* A start of the daemon that is killed: nothing is written that was not written before. All of it
+ * happens at one time. */
+static void deliver_and_die(struct fixture *fixture, unsigned cnt)
+{
+	pid_t child = fork();
+	int status;
+
+	cr_assert_geq(child, 0);
+	if (child == 0) {
+		uint64_t now_ns = clock_boot_ns();
+
+		if (open_spool(fixture) != 0)
+			_exit(1);
+		spool_tick(fixture->spool, now_ns);
+		deliver(fixture, cnt, now_ns);
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert_eq(status, 0);
+}
+
+/* However short its life: what it has delivered does not all come again. */
+Test(spool, killed_again_and_again, .timeout = 60)
+{
+	enum {
+		ALERTS = 3000,
+		SIZE = 300
+	};
+	const uint64_t few = (64u << 10) / SIZE;
+	struct fixture fixture;
+
+	start(&fixture);
+	for (unsigned i = 0; i < ALERTS; i++)
+		cr_assert_eq(put(&fixture, i, SIZE, PRIORITY_NOTICE), 0);
+	close_spool(&fixture);
+	deliver_and_die(&fixture, 10);
+	deliver_and_die(&fixture, 10);
+	cr_assert_eq(open_spool(&fixture), 0);
+	/* The first of each is written at once. */
+	cr_expect_leq(fixture.found[0], ALERTS - 2, "%lu", fixture.found[0]);
+	cr_expect_geq(fixture.found[0], ALERTS - 20, "%lu", fixture.found[0]);
+	close_spool(&fixture);
+	deliver_and_die(&fixture, 1000);
+	cr_assert_eq(open_spool(&fixture), 0);
+	cr_expect_leq(fixture.found[0], ALERTS - 2 - 1000 + few, "%lu", fixture.found[0]);
+	cr_expect_eq(fixture.found[1], ALERTS, "which has delivered nothing");
 	end(&fixture);
 }
 
