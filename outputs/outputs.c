@@ -91,7 +91,8 @@ static void wait_for_work(struct outputs *outputs, bool has_more)
 	};
 	struct pollfd *guests = fds + 2, *sinks = guests + OUTPUTS_GUESTS_MAX;
 	unsigned cnt = 2 + OUTPUTS_GUESTS_MAX + outputs->sink_cnt;
-	uint64_t wake_ns = has_more ? 0 : next_wake_ns(outputs);
+	uint64_t wake_ns =
+		next_wake_ns(outputs); /* under load, too, cursors and disk have their time */
 	uint64_t count;
 
 	for (unsigned i = 0; i < OUTPUTS_GUESTS_MAX; i++)
@@ -99,6 +100,8 @@ static void wait_for_work(struct outputs *outputs, bool has_more)
 			.fd = outputs->guests[i].step ? outputs->guests[i].fd : -1,
 			.events = POLLIN,
 		};
+	if (has_more)
+		wake_ns = 0;
 	for (uint32_t i = 0; i < outputs->sink_cnt; i++)
 		sinks[i] = outputs->sinks[i].poll;
 	if (outputs->http && http_calls(outputs->http) > 0)
