@@ -1,20 +1,27 @@
 /*
- * A plain load: one syscall, or a pair of them, over and over for a while. Prints nanoseconds a
- * round, the median of many short batches, so that one interruption does not show.
+ * A plain load: one thing that programs do, over and over for a while. Prints nanoseconds a round,
+ * the median of many short batches, so that one interruption does not show; and the number of
+ * rounds.
  *
- *	syscall_loop open PATH MILLISECONDS	open(2) and close(2)
+ *	syscall_loop open PATH MILLISECONDS	open(2) to read, and close(2)
+ *	syscall_loop write PATH MILLISECONDS	the same to write
+ *	syscall_loop missing PATH MILLISECONDS	open(2) that fails
  *	syscall_loop getppid - MILLISECONDS	a syscall that no rule asks for
+ *	syscall_loop connect - MILLISECONDS	TCP connection on the loopback, and its end
+ *	syscall_loop exec PATH MILLISECONDS	vfork(2), execve(2), wait
  */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "haetae/base.h"
 #include "haetae/clock.h"
 
-#define BATCH_ROUNDS 500
-#define BATCH_MAX    200000
+#define BATCH_MAX 200000
 
 static int compare_times(const void *left, const void *right)
 {
@@ -23,9 +30,9 @@ static int compare_times(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-static bool open_and_close(const char *path)
+static bool open_and_close(const char *path, int flags)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, flags | O_CLOEXEC);
 
 	if (fd < 0)
 		return false;
@@ -33,41 +40,114 @@ static bool open_and_close(const char *path)
 	return true;
 }
 
-static bool run_batch(const char *what, const char *path)
+static bool do_open(const char *path)
 {
-	bool want_open = strcmp(what, "open") == 0;
+	return open_and_close(path, O_RDONLY);
+}
 
-	for (int i = 0; i < BATCH_ROUNDS; i++) {
-		if (!want_open)
-			(void)syscall(SYS_getppid);
-		else if (!open_and_close(path))
-			return false;
+static bool do_write(const char *path)
+{
+	return open_and_close(path, O_WRONLY);
+}
+
+static bool do_missing(const char *path)
+{
+	return !open_and_close(path, O_RDONLY);
+}
+
+static bool do_getppid(const char *path)
+{
+	(void)path;
+	return syscall(SYS_getppid) >= 0;
+}
+
+static struct sockaddr_in address = { .sin_family = AF_INET };
+static int listener = -1;
+
+static bool listen_here(void)
+{
+	socklen_t length = sizeof(address);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return listener >= 0 && bind(listener, (struct sockaddr *)&address, length) == 0 &&
+	       listen(listener, 16) == 0 &&
+	       getsockname(listener, (struct sockaddr *)&address, &length) == 0;
+}
+
+static bool do_connect(const char *path)
+{
+	/* Reset at its end, so that no port stays taken. */
+	const struct linger now = { .l_onoff = 1 };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), other;
+	bool is_done;
+
+	(void)path;
+	if (fd < 0)
+		return false;
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	is_done = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	other = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	close(fd);
+	close(other);
+	return is_done && other >= 0;
+}
+
+static bool do_exec(const char *path)
+{
+	pid_t pid = vfork();
+	int status;
+
+	if (pid == 0) {
+		execl(path, path, (char *)NULL);
+		_exit(127);
 	}
-	return true;
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+static const struct load {
+	const char *name;
+	bool (*run)(const char *path);
+	int rounds; /* of a batch */
+} loads[] = {
+	{ "open", do_open, 500 },	{ "write", do_write, 500 },
+	{ "missing", do_missing, 500 }, { "getppid", do_getppid, 2000 },
+	{ "connect", do_connect, 20 },	{ "exec", do_exec, 5 },
+};
+
+static const struct load *find_load(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(loads); i++)
+		if (strcmp(loads[i].name, name) == 0)
+			return &loads[i];
+	return NULL;
 }
 
 int main(int argc, char **argv)
 {
 	static uint64_t times[BATCH_MAX];
-	uint64_t begin_ns, end_ns, median_ns;
+	const struct load *load = argc == 4 ? find_load(argv[1]) : NULL;
+	uint64_t begin_ns, end_ns;
 	size_t cnt = 0;
 
-	if (argc != 4 || (strcmp(argv[1], "open") != 0 && strcmp(argv[1], "getppid") != 0)) {
-		fprintf(stderr, "usage: syscall_loop open|getppid PATH MILLISECONDS\n");
+	if (!load || !listen_here()) {
+		fprintf(stderr, "usage: syscall_loop open|write|missing|getppid|connect|exec PATH "
+				"MILLISECONDS\n");
 		return 2;
 	}
 	end_ns = clock_boot_ns() + strtoull(argv[3], NULL, 10) * NS_PER_MS;
 	while (cnt < BATCH_MAX && (begin_ns = clock_boot_ns()) < end_ns) {
-		if (!run_batch(argv[1], argv[2])) {
-			perror(argv[2]);
-			return 1;
-		}
+		for (int i = 0; i < load->rounds; i++)
+			if (!load->run(argv[2])) {
+				perror(argv[2]);
+				return 1;
+			}
 		times[cnt++] = clock_boot_ns() - begin_ns;
 	}
 	if (cnt == 0)
 		return 1;
 	qsort(times, cnt, sizeof(*times), compare_times);
-	median_ns = times[cnt / 2];
-	printf("%.1f\n", (double)median_ns / BATCH_ROUNDS);
+	printf("%.1f %llu\n", (double)times[cnt / 2] / load->rounds,
+	       (unsigned long long)cnt * (unsigned)load->rounds);
 	return 0;
 }
