@@ -47,6 +47,7 @@ static const struct program_row program_rows[] = {
 	{ "call_message",     PLACE_CALL_CHAIN, CHAIN_MESSAGE,   0, 0 },
 	{ "call_again",       PLACE_CALL_CHAIN, CHAIN_AGAIN,     0, 0 },
 	{ "call_socket",      PLACE_CALL_CHAIN, CHAIN_SOCKET,    0, 0 },
+	{ "call_name",        PLACE_CALL_CHAIN, CHAIN_NAME,      0, 0 },
 	{ "call_filter",      PLACE_CALL_CHAIN, CHAIN_FILTER,    0, 0 },
 	{ "call_resolve",     PLACE_CALL_CHAIN, CHAIN_RESOLVE,   0, HAS_RDONLY_CAST },
 	{ "call_resolve_t",   PLACE_CALL_CHAIN, CHAIN_RESOLVE,   HAS_RDONLY_CAST, 0 },

@@ -8,8 +8,8 @@
 
 #include <fcntl.h>
 
-/* probes/bpf/filter_path.h: SCAN_BYTES, the NUL included. */
-#define TEXT_MAX 255
+/* probes/bpf/scratch.h: PASSED_BYTES, the NUL included. */
+#define TEXT_MAX 254
 
 static uint64_t number_mask(const struct kernel_filter *filter, uint32_t type, uint32_t dimension,
 			    uint64_t value, uint64_t otherwise)
@@ -168,6 +168,41 @@ static bool has_odd_names(struct str text)
 	return false;
 }
 
+/* The name before the last one. */
+static struct str parent_of(struct str path)
+{
+	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
+
+	return slash ? base_of((struct str){ path.p, (uint32_t)(slash - path.p) }) : STR_NONE;
+}
+
+static uint64_t parent_mask(const struct kernel_filter *filter, uint32_t type, struct str path)
+{
+	struct str name = parent_of(path);
+
+	return name.n ? name_mask(filter, type, FILTER_PARENT, name) : 0;
+}
+
+/* Of the file, and as passed: the name of the folder that it is in. */
+static uint64_t parents_mask(const struct kernel_filter *filter, const struct filter_type *type,
+			     const struct event *event, struct str text)
+{
+	const struct wire_path *head = event_kpath_head(event, type->path);
+	uint32_t code = event->header->type;
+	uint64_t mask;
+
+	if (!head || head->flags >> WIRE_PATH_KIND_SHIFT || has_odd_names(text) ||
+	    (head->component_cnt < 2 && head->flags & ~WIRE_PATH_DELETED))
+		return FILTER_ALL;
+	mask = parent_mask(filter, code, event_kpath(event, type->path, -1, true));
+	if (memchr(text.p, '/', text.n))
+		return mask | parent_mask(filter, code, text);
+	head = event_kpath_head(event, type->directory);
+	if (!head || head->component_cnt == 0)
+		return FILTER_ALL;
+	return mask | name_mask(filter, code, FILTER_PARENT, str_from((const char *)(head + 1)));
+}
+
 static uint64_t passed_top_mask(const struct kernel_filter *filter, const struct filter_type *type,
 				const struct event *event, struct str text)
 {
@@ -183,8 +218,9 @@ static uint64_t passed_top_mask(const struct kernel_filter *filter, const struct
 	return top_mask(filter, code, event_kpath(event, type->directory, -1, true));
 }
 
+/* The clauses of `asked` that the path leaves possible. */
 static uint64_t path_mask(const struct kernel_filter *filter, const struct filter_type *type,
-			  const struct event *event, bool wants_tops)
+			  const struct event *event, uint64_t asked)
 {
 	struct str text = event_string(event, type->name), leaf = leaf_of(event, type->path);
 	uint32_t code = event->header->type;
@@ -194,7 +230,9 @@ static uint64_t path_mask(const struct kernel_filter *filter, const struct filte
 	    is_odd(base_of(text)) || !leaf.p)
 		return FILTER_ALL;
 	mask = base_mask(filter, code, leaf) | base_mask(filter, code, base_of(text));
-	if (!wants_tops)
+	if (asked & type->by_part[FILTER_PARENT])
+		mask |= parents_mask(filter, type, event, text);
+	if (mask & asked || !(asked & type->by_part[FILTER_TOP]))
 		return mask;
 	if (!is_plain(event, type->path))
 		return FILTER_ALL;
@@ -221,6 +259,5 @@ bool kernel_filter_passes(const struct kernel_filter *filter, const struct event
 		mask &= ~type->by_depth;
 	if (event->header->result < 0 || !mask || mask & ~type->by_path)
 		return mask != 0;
-	return (mask & path_mask(filter, type, event, (mask & type->by_part[FILTER_TOP]) != 0)) !=
-	       0;
+	return (mask & path_mask(filter, type, event, mask)) != 0;
 }

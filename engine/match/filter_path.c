@@ -130,12 +130,25 @@ static uint64_t part_of_name(struct pusher *p, enum op op, struct str text)
 	}
 }
 
+/* Its last name is the name before the file's. */
+static uint64_t parent_of(struct pusher *p, struct str directory)
+{
+	const char *slash = directory.n ? memrchr(directory.p, '/', directory.n) : NULL;
+
+	if (!slash)
+		return 0;
+	directory.n -= (uint32_t)(slash + 1 - directory.p);
+	directory.p = slash + 1;
+	return add_part(p, FILTER_PARENT, directory);
+}
+
 static uint64_t part_of_directory(struct pusher *p, enum op op, struct str text)
 {
 	switch ((int)op) {
 	case OP_EQ:
 	case OP_IN:
-		return top_of(p, text, true);
+	case OP_ENDSWITH:
+		return parent_of(p, text);
 	case OP_STARTSWITH:
 		return top_of(p, text, false);
 	case OP_PMATCH:

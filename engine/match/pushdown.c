@@ -226,6 +226,12 @@ static uint8_t access_argument(enum event_type type)
 	return type == EVENT_OPEN ? 1 : type == EVENT_OPENAT ? 2 : FILTER_NONE;
 }
 
+/* Where the name is, and the descriptor of its directory. */
+static uint8_t name_argument(enum event_type type)
+{
+	return type == EVENT_OPENAT || type == EVENT_OPENAT2 ? 1 : 0;
+}
+
 static uint8_t role_param(int role)
 {
 	return role < 0 ? FILTER_NONE : (uint8_t)role;
@@ -244,6 +250,8 @@ static void fill_type(const struct pusher *p, const struct boxes *boxes, struct 
 		.by_depth = mask_of_askers(boxes, BOX_DEPTH),
 		.is_active = 1,
 		.access_argument = access_argument(p->schema->type),
+		.name_argument = name_argument(p->schema->type),
+		.directory_argument = name_argument(p->schema->type) ? 0 : FILTER_NONE,
 		.name = role_param(roles->name.text),
 		.directory = role_param(roles->name.directory),
 		.path = role_param(roles->path),

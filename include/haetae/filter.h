@@ -54,6 +54,7 @@ enum filter_part {
 	FILTER_BASE,
 	FILTER_HEAD,
 	FILTER_TAIL,
+	FILTER_PARENT,
 	FILTER_TOP,
 	FILTER_PART__COUNT
 };
@@ -71,6 +72,8 @@ struct filter_type {
 	__u64 by_depth;			   /* for a path too deep to be recorded */
 	__u8 is_active;			   /* 0: all pass */
 	__u8 access_argument;		   /* number of the call's argument, or FILTER_NONE */
+	/* The same: the text, and the descriptor that it starts from. */
+	__u8 name_argument, directory_argument;
 	__u8 argument[FILTER_ARGUMENTS], width[FILTER_ARGUMENTS];
 	__u8 parameter[FILTER_ARGUMENTS]; /* of the record: what the argument is there */
 	__u8 name, directory,

@@ -15,8 +15,6 @@ static __always_inline int chain_filter(__u64 *context, void *chain, const bool 
 
 	if (!frame)
 		return 0;
-	if (is_call && frame->undecided && filter_leaf(frame) && frame_is_unwanted(frame))
-		return 0;
 	next = chain_fill(frame, current_task(), is_call);
 	frame->after_compare = next;
 	if (is_call && settings.want_path_swapped)

@@ -179,6 +179,8 @@ int dispatch(__u64 *context)
 	frame->flags =
 		(is_compat ? flags | WIRE_COMPAT32 : 0) | (verdict.is_unwanted ? WIRE_UNWANTED : 0);
 	__builtin_memcpy(frame->arguments, arguments, sizeof(arguments));
+	if (verdict.undecided)
+		bpf_tail_call(context, &call_chain, CHAIN_NAME);
 	bpf_tail_call(context, &call_programs, type);
 	frame_abandon(frame);
 	return 0;

@@ -3,12 +3,8 @@
  * open, openat, openat2, creat: the name as passed, and the file that was opened, from the new
  * descriptor. Both readings of the path leave the kernel (decision 1).
  */
+#include "filter_path.h"
 #include "prog.h"
-
-enum object_slot {
-	SLOT_FILE,
-	SLOT_DIRECTORY,
-};
 
 /* fs/open.c: without these flags the kernel ignores the mode, which then holds anything. */
 static __always_inline __u64 effective_mode(__u64 flags, __u64 mode)
@@ -23,7 +19,7 @@ static __always_inline __u64 effective_mode(__u64 flags, __u64 mode)
 		put_u64(frame, PARAM_##ID##_ino, READ(inode, i_ino));                          \
 		put_u64(frame, PARAM_##ID##_##bits, file_bits(file, inode, LOAD(task, cred))); \
 		put_u64(frame, PARAM_##ID##_file_mode, READ(inode, i_mode));                   \
-		put_file_path(frame, SLOT_FILE, PARAM_##ID##_path, file);                      \
+		put_file_path(frame, OPEN_FILE, PARAM_##ID##_path, file);                      \
 	} while (0)
 
 static __always_inline struct inode *opened_inode(struct frame *frame, struct task_struct *task,
@@ -31,6 +27,33 @@ static __always_inline struct inode *opened_inode(struct frame *frame, struct ta
 {
 	*ret_file = frame->result >= 0 ? file_of(task, frame->result) : NULL;
 	return *ret_file ? READ(*ret_file, f_inode) : NULL;
+}
+
+/* The name that the kernel filter has looked at, where it has. */
+static __always_inline void put_name(struct frame *frame, __u32 parameter, __u64 address)
+{
+	if (frame->passed.is_whole)
+		put_kernel_string(frame, parameter, frame->passed.text);
+	else
+		put_user_string(frame, parameter, address);
+}
+
+SEC("tp_btf/sys_exit")
+int call_name(__u64 *context)
+{
+	struct frame *frame = frame_get();
+	const struct filter_type *filter;
+	__u32 type;
+
+	if (!frame)
+		return 0;
+	type = frame->type;
+	filter = bpf_map_lookup_elem(&filter_types, &type);
+	if (filter && filter_ask_names(frame, current_task(), filter) && frame_is_unwanted(frame))
+		return 0;
+	bpf_tail_call(context, &call_programs, type);
+	frame_abandon(frame);
+	return 0;
 }
 
 CALL_PROGRAM(open, OPEN)
@@ -44,9 +67,9 @@ CALL_PROGRAM(open, OPEN)
 	put_u64(frame, PARAM_OPEN_mode, effective_mode(arguments[1], arguments[2]));
 	if (inode)
 		PUT_OPENED(frame, file, inode, OPEN, file_bits);
-	put_user_string(frame, PARAM_OPEN_name, arguments[0]);
+	put_name(frame, PARAM_OPEN_name, arguments[0]);
 	if (is_relative(frame, PARAM_OPEN_name))
-		put_directory(frame, task, SLOT_DIRECTORY, PARAM_OPEN_dirpath, AT_FDCWD);
+		put_directory(frame, task, OPEN_DIRECTORY, PARAM_OPEN_dirpath, AT_FDCWD);
 }
 
 CALL_PROGRAM(openat, OPENAT)
@@ -61,9 +84,9 @@ CALL_PROGRAM(openat, OPENAT)
 	put_u64(frame, PARAM_OPENAT_mode, effective_mode(arguments[2], arguments[3]));
 	if (inode)
 		PUT_OPENED(frame, file, inode, OPENAT, file_bits);
-	put_user_string(frame, PARAM_OPENAT_name, arguments[1]);
+	put_name(frame, PARAM_OPENAT_name, arguments[1]);
 	if (is_relative(frame, PARAM_OPENAT_name))
-		put_directory(frame, task, SLOT_DIRECTORY, PARAM_OPENAT_dirpath,
+		put_directory(frame, task, OPEN_DIRECTORY, PARAM_OPENAT_dirpath,
 			      (__s32)arguments[0]);
 }
 
@@ -86,9 +109,9 @@ CALL_PROGRAM(openat2, OPENAT2)
 	}
 	if (inode)
 		PUT_OPENED(frame, file, inode, OPENAT2, file_bits);
-	put_user_string(frame, PARAM_OPENAT2_name, arguments[1]);
+	put_name(frame, PARAM_OPENAT2_name, arguments[1]);
 	if (is_relative(frame, PARAM_OPENAT2_name))
-		put_directory(frame, task, SLOT_DIRECTORY, PARAM_OPENAT2_dirpath,
+		put_directory(frame, task, OPEN_DIRECTORY, PARAM_OPENAT2_dirpath,
 			      (__s32)arguments[0]);
 }
 
@@ -102,7 +125,7 @@ CALL_PROGRAM(creat, CREAT)
 	put_u64(frame, PARAM_CREAT_mode, arguments[1] & 07777);
 	if (inode)
 		PUT_OPENED(frame, file, inode, CREAT, creat_flags);
-	put_user_string(frame, PARAM_CREAT_name, arguments[0]);
+	put_name(frame, PARAM_CREAT_name, arguments[0]);
 	if (is_relative(frame, PARAM_CREAT_name))
-		put_directory(frame, task, SLOT_DIRECTORY, PARAM_CREAT_dirpath, AT_FDCWD);
+		put_directory(frame, task, OPEN_DIRECTORY, PARAM_CREAT_dirpath, AT_FDCWD);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel filter's second part: the path of an opened file, by its last name and by the
- * directories next to the root, in both readings (decision 1): of the file itself and as passed.
- * Where a reading is not plain to see, the event passes.
+ * The kernel filter's second part: the path of an opened file, by its last name and the one before,
+ * and by the directories next to the root, in both readings (decision 1): of the file itself and as
+ * passed. The names are asked before a record is begun, the directories behind the walk. Where a
+ * reading is not plain to see, the event passes.
  */
 #ifndef HAETAE_BPF_FILTER_PATH_H
 #define HAETAE_BPF_FILTER_PATH_H
@@ -10,61 +11,65 @@
 #include "file.h"
 #include "filter.h"
 
-#define SCAN_BYTES 256 /* of a name as passed; longer ones pass */
-
 enum open_object { /* as in file_open.bpf.c */
 	OPEN_FILE,
 	OPEN_DIRECTORY,
 };
 
-static __always_inline __u8 record_byte(struct frame *frame, __u32 at)
+/* ---- the name as passed ------------------------------------------------------------------------
+ */
+
+static __always_inline __u8 passed_byte(struct frame *frame, __u32 at)
 {
-	return at < RECORD_BYTES ? frame->record[at] : 0;
+	return at < PASSED_BYTES ? frame->passed.text[at] : 0;
 }
 
-/* A slash at `i`: what stands between it and the one before. State stays in the frame (volatile):
- * in registers the verifier would follow every combination. */
-static __always_inline void scan_slash(struct frame *frame, __u32 at, __u32 i)
+/* Whether the name of so many bytes that ends before `end` is none, "." or "..". */
+static __always_inline bool is_odd_name(struct frame *frame, __u32 length, __u32 end)
 {
-	volatile struct name_scan *scan = &frame->scan;
-	__u32 cnt = scan->slash_cnt, length = i - scan->last;
+	return length == 0 || (length <= 2 && passed_byte(frame, end - 1) == '.' &&
+			       (length == 1 || passed_byte(frame, end - 2) == '.'));
+}
 
-	if (cnt && (length == 0 || (length <= 2 && record_byte(frame, at + i - 1) == '.' &&
-				    (length == 1 || record_byte(frame, at + i - 2) == '.'))))
-		scan->is_top_odd = 1;
-	if (!cnt && i > 0 && i <= 2 && record_byte(frame, at + i - 1) == '.')
-		scan->is_top_odd = 1; /* "./", "../", and what else begins or ends like them */
+/* A slash at `i`. State stays in the frame (volatile): in registers the verifier would follow every
+ * combination. */
+static __always_inline void scan_slash(struct frame *frame, __u32 i)
+{
+	volatile struct passed_name *passed = &frame->passed;
+	__u32 cnt = passed->slash_cnt, last = passed->last;
+
+	if ((cnt || i) && is_odd_name(frame, i - last, i))
+		passed->is_odd = 1;
 	if (cnt < 4)
-		scan->slashes[cnt & 3] = i;
-	scan->slash_cnt = cnt + 1;
-	scan->last = i + 1;
+		passed->slashes[cnt & 3] = i;
+	passed->slash_cnt = cnt + 1;
+	passed->before = last;
+	passed->last = i + 1;
 }
 
-static __always_inline void scan_name(struct frame *frame, __u32 parameter)
+static __always_inline void scan_name(struct frame *frame, __u64 address)
 {
-	struct wire_param *entry = &frame_params(frame)[parameter & 63];
-	volatile struct name_scan *scan = &frame->scan;
-	__u32 at = entry->offset & POSITION_MASK, length;
+	volatile struct passed_name *passed = &frame->passed;
+	long bytes;
 
-	frame->scan = (struct name_scan){};
-	if (!entry->length || entry->length & WIRE_PARAM_CUT)
+	passed->slash_cnt = passed->last = passed->before = 0;
+	passed->is_whole = passed->is_base_odd = passed->is_odd = 0;
+	bytes = read_user_string(frame->passed.text, PASSED_BYTES, address);
+	if (bytes <= 0 || bytes >= PASSED_BYTES)
 		return;
+	passed->length = (__u32)bytes - 1;
+	passed->is_whole = 1;
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < SCAN_BYTES; i++) {
-		__u8 byte = record_byte(frame, at + i);
+	for (__u32 i = 0; i < PASSED_BYTES; i++) {
+		__u8 byte = frame->passed.text[i];
 
-		if (!byte) {
-			scan->length = i;
-			scan->is_whole = 1;
+		if (!byte)
 			break;
-		}
 		if (byte == '/')
-			scan_slash(frame, at, i);
+			scan_slash(frame, i);
 	}
-	length = scan->length - scan->last;
-	if (length == 0 || (length <= 2 && record_byte(frame, at + scan->length - 1) == '.' &&
-			    (length == 1 || record_byte(frame, at + scan->length - 2) == '.')))
-		scan->is_base_odd = 1;
+	if (is_odd_name(frame, passed->length - passed->last, passed->length))
+		passed->is_base_odd = 1;
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */
@@ -118,28 +123,18 @@ static __always_inline __u64 ask_name(struct frame *frame, const struct filter_t
 	return found;
 }
 
-/* The last name of the text as passed. */
-static __always_inline __u64 ask_passed_name(struct frame *frame, const struct filter_type *filter,
-					     __u64 asked)
+/* The bytes [from, to) of the name as passed. */
+static __always_inline __u64 ask_passed(struct frame *frame, __u32 part, __u32 from, __u32 to)
 {
-	const struct wire_param *name = &frame_params(frame)[filter->name & 63];
-
-	return ask_name(frame, filter, asked,
-			frame->record + ((name->offset + frame->scan.last) & POSITION_MASK));
-}
-
-/* The first names of an absolute text: from behind its slash to `end`. */
-static __always_inline __u64 ask_text_top(struct frame *frame, __u32 at, __u32 end)
-{
-	__u32 length = end - 1;
+	__u32 length = to - from;
 
 	if (length >= FILTER_NAME_BYTES)
-		length = FILTER_NAME_BYTES; /* no NUL: longer than all that are asked for */
-	key_begin(frame, FILTER_TOP);
+		return 0; /* longer than all that are asked for */
+	key_begin(frame, part);
 	barrier_var(length);
-	if (length <= FILTER_NAME_BYTES)
+	if (length < FILTER_NAME_BYTES)
 		(void)bpf_probe_read_kernel(frame->key.name.text, length,
-					    frame->record + ((at + 1) & POSITION_MASK));
+					    frame->passed.text + (from & (PASSED_BYTES - 1)));
 	return key_ask(frame);
 }
 
@@ -165,40 +160,136 @@ static __always_inline __u64 ask_walked_top(struct frame *frame, const struct pa
 	return mask | key_ask(frame);
 }
 
-/* ---- before the walk --------------------------------------------------------------------------
+/* ---- before the record --------------------------------------------------------------------------
  */
 
-/* The leaf that the kernel holds has its name already, but for the root of a mount, which is called
- * what it is mounted on. True: no clause is left. Asked where frame->undecided is set; clears that
- * where the event passes. */
-static __always_inline bool filter_leaf(struct frame *frame)
-{
-	__u32 type = frame->type;
-	const struct filter_type *filter = bpf_map_lookup_elem(&filter_types, &type);
-	const struct kernel_object *file = &frame->objects[OPEN_FILE];
-	struct dentry *dentry = (struct dentry *)file->dentry;
-	struct vfsmount *vfsmount = (struct vfsmount *)file->vfsmount;
-	__u64 found, undecided = frame->undecided;
+/* Where a name is looked for. */
+struct place {
+	struct dentry *dentry, *mount_root;
+	struct mount *mount;
+};
 
-	if (filter)
-		scan_name(frame, filter->name);
-	if (!filter || !dentry || !frame->scan.is_whole || frame->scan.is_base_odd) {
-		frame->undecided = 0;
-		return false;
+static __always_inline struct place place_of(struct path *path)
+{
+	struct vfsmount *vfsmount = READ(path, mnt);
+
+	return (struct place){
+		.dentry = READ(path, dentry),
+		.mount_root = READ(vfsmount, mnt_root),
+		.mount = (struct mount *)((__u64)vfsmount -
+					  bpf_core_field_offset(struct mount, mnt)),
+	};
+}
+
+/* The root of a mount is called what it is mounted on. False: nobody knows what it is called. */
+static __always_inline bool place_leave_mounts(struct place *place)
+{
+#pragma unroll
+	for (int i = 0; i < 2; i++) {
+		struct mount *up;
+
+		if (place->dentry != place->mount_root)
+			return true;
+		up = READ(place->mount, mnt_parent);
+		if (up == place->mount)
+			return false;
+		place->dentry = READ(place->mount, mnt_mountpoint);
+		place->mount = up;
+		place->mount_root = READ(up, mnt.mnt_root);
 	}
-	if (READ(vfsmount, mnt_root) == dentry)
-		return false;
-	found = ask_name(frame, filter, undecided, READ(dentry, d_name.name));
+	return place->dentry != place->mount_root;
+}
+
+static __always_inline __u64 ask_parent(struct frame *frame, const unsigned char *name)
+{
+	key_begin(frame, FILTER_PARENT);
+	(void)bpf_probe_read_kernel_str(frame->key.name.text, FILTER_NAME_BYTES, name);
+	return key_ask(frame);
+}
+
+/* The file's own names. Where one is not known all clauses pass. */
+static __always_inline __u64 ask_place(struct frame *frame, const struct filter_type *filter,
+				       __u64 asked, struct path *path)
+{
+	struct place place = place_of(path);
+	__u64 found;
+
+	if (!place_leave_mounts(&place))
+		return FILTER_ALL;
+	found = ask_name(frame, filter, asked, READ(place.dentry, d_name.name));
 	if (!frame->spare[0] || frame->spare[0] == '/')
-		return false; /* what it is called the walk finds out */
-	if (!(found & undecided))
-		found |= ask_passed_name(frame, filter, undecided);
-	if (found & undecided) {
-		frame->undecided = 0;
-		return false;
+		return FILTER_ALL;
+	if (found & asked || !(asked & filter->by_part[FILTER_PARENT]))
+		return found;
+	if (READ(place.dentry, d_parent) == place.dentry)
+		return FILTER_ALL;
+	place.dentry = READ(place.dentry, d_parent);
+	if (place.dentry == place.mount_root && READ(place.mount, mnt_parent) == place.mount)
+		return found; /* it lies in the root */
+	if (!place_leave_mounts(&place))
+		return FILTER_ALL;
+	return found | ask_parent(frame, READ(place.dentry, d_name.name));
+}
+
+/* The directory that a relative name starts from: what it is called. */
+static __always_inline __u64 ask_start(struct frame *frame, struct task_struct *task,
+				       const struct filter_type *filter)
+{
+	struct fs_struct *fs = READ(task, fs);
+	struct path *path = &fs->pwd;
+	struct place place;
+	__u32 argument = filter->directory_argument;
+	__s32 dirfd = AT_FDCWD;
+
+	if (argument == 0)
+		dirfd = (__s32)frame->arguments[0];
+	if (dirfd != AT_FDCWD) {
+		struct file *file = file_of(task, dirfd);
+
+		if (!file)
+			return FILTER_ALL;
+		path = &file->f_path;
 	}
-	frame->undecided = undecided & filter->by_part[FILTER_TOP];
-	return !frame->undecided;
+	place = place_of(path);
+	if (!place_leave_mounts(&place))
+		return FILTER_ALL;
+	return ask_parent(frame, READ(place.dentry, d_name.name));
+}
+
+static __always_inline __u64 ask_passed_parent(struct frame *frame, struct task_struct *task,
+					       const struct filter_type *filter)
+{
+	const struct passed_name *passed = &frame->passed;
+
+	if (passed->is_odd)
+		return FILTER_ALL;
+	if (!passed->slash_cnt)
+		return ask_start(frame, task, filter);
+	if (passed->last == 1)
+		return 0; /* in the root */
+	return ask_passed(frame, FILTER_PARENT, passed->before, passed->last - 1);
+}
+
+/* True: no clause is left. Asked where frame->undecided is set; clears it where the event passes.
+ */
+static __always_inline bool filter_ask_names(struct frame *frame, struct task_struct *task,
+					     const struct filter_type *filter)
+{
+	struct file *file = file_of(task, frame->result);
+	const struct passed_name *passed = &frame->passed;
+	__u64 undecided = frame->undecided, found = FILTER_ALL;
+
+	/* Which argument is told by the type: the frame is not indexed by what a map says. */
+	scan_name(frame, filter->name_argument ? frame->arguments[1] : frame->arguments[0]);
+	if (file && passed->is_whole && !passed->is_base_odd)
+		found = ask_place(frame, filter, undecided, &file->f_path);
+	if (!(found & undecided))
+		found |= ask_name(frame, filter, undecided,
+				  frame->passed.text + (passed->last & (PASSED_BYTES - 1)));
+	if (!(found & undecided) && undecided & filter->by_part[FILTER_PARENT])
+		found |= ask_passed_parent(frame, task, filter);
+	frame->undecided = found & undecided ? 0 : undecided & filter->by_part[FILTER_TOP];
+	return !(found & undecided) && !frame->undecided;
 }
 
 /* ---- behind the walk --------------------------------------------------------------------------
@@ -222,45 +313,36 @@ static __always_inline bool is_plain(const struct wire_path *head)
 /* The directories of the name as passed. */
 static __always_inline __u64 ask_passed_top(struct frame *frame, const struct filter_type *filter)
 {
-	const struct name_scan *scan = &frame->scan;
-	const struct wire_param *name = &frame_params(frame)[filter->name & 63];
+	const struct passed_name *passed = &frame->passed;
 	const struct wire_path *directory;
-	__u64 mask;
+	__u64 found;
 
-	if (scan->is_top_odd)
+	if (passed->is_odd)
 		return FILTER_ALL;
-	if (record_byte(frame, name->offset & POSITION_MASK) != '/') {
+	if (frame->passed.text[0] != '/') {
 		directory = walked_path(frame, filter->directory);
 		if (!directory || !is_plain(directory) || directory->component_cnt < 2 ||
 		    !frame->tops[OPEN_DIRECTORY].first)
 			return FILTER_ALL;
 		return ask_walked_top(frame, &frame->tops[OPEN_DIRECTORY]);
 	}
-	mask = ask_text_top(frame, name->offset,
-			    scan->slash_cnt > 1 ? scan->slashes[1] : scan->length);
-	if (scan->slash_cnt > 1)
-		mask |= ask_text_top(frame, name->offset,
-				     scan->slash_cnt > 2 ? scan->slashes[2] : scan->length);
-	return mask;
+	found = ask_passed(frame, FILTER_TOP, 1,
+			   passed->slash_cnt > 1 ? passed->slashes[1] : passed->length);
+	if (passed->slash_cnt > 1)
+		found |= ask_passed(frame, FILTER_TOP, 1,
+				    passed->slash_cnt > 2 ? passed->slashes[2] : passed->length);
+	return found;
 }
 
 static __always_inline __u64 filter_found(struct frame *frame, const struct filter_type *filter,
 					  __u64 undecided)
 {
 	const struct wire_path *head = walked_path(frame, filter->path);
-	const struct wire_param *entry = &frame_params(frame)[filter->path & 63];
 	__u64 found;
 
-	if (!head || head->flags >> WIRE_PATH_KIND_SHIFT || !head->component_cnt)
+	if (!head || !is_plain(head) || !frame->tops[OPEN_FILE].first)
 		return FILTER_ALL;
-	found = ask_name(frame, filter, undecided,
-			 frame->record + ((entry->offset + sizeof(*head)) & POSITION_MASK)) |
-		ask_passed_name(frame, filter, undecided);
-	if (found & undecided || !(undecided & filter->by_part[FILTER_TOP]))
-		return found;
-	if (!is_plain(head) || !frame->tops[OPEN_FILE].first)
-		return FILTER_ALL;
-	found |= ask_walked_top(frame, &frame->tops[OPEN_FILE]);
+	found = ask_walked_top(frame, &frame->tops[OPEN_FILE]);
 	return found & undecided ? found : found | ask_passed_top(frame, filter);
 }
 

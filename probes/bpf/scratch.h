@@ -93,15 +93,17 @@ struct uring_request {
 	__u8 is_completed;
 };
 
-/* The name as passed to an open, looked at once: where its parts are, and what makes them unusable.
- */
-struct name_scan {
+#define PASSED_BYTES 256 /* of a name that the kernel filter looks at; longer ones pass */
+
+/* The name as passed to an open, read once: the record gets this one. */
+struct passed_name {
+	__u8 text[PASSED_BYTES + 8];
 	__u32 length;
 	__u32 slash_cnt, slashes[4]; /* the first ones */
-	__u32 last;		     /* where the last name begins */
+	__u32 last, before;	     /* where the last name begins, and the one before it */
 	__u8 is_whole;
 	__u8 is_base_odd; /* it ends in "/", "." or "..", or is empty */
-	__u8 is_top_odd;  /* "//", "/./" or "/../" is in it */
+	__u8 is_odd;	  /* "//", "/./" or "/../" is in it */
 };
 
 struct filter_key {
@@ -127,7 +129,7 @@ struct frame {
 	__u8 is_execveat; /* a failed exec's arguments are execveat's */
 	__u32 flags;	  /* WIRE_ */
 	__u64 undecided;  /* clauses of the kernel filter that the path decides; 0: it passes */
-	struct name_scan scan;
+	struct passed_name passed;
 	struct path_top tops[FRAME_OBJECTS];
 	struct filter_key key;
 	struct kernel_object objects[FRAME_OBJECTS];
@@ -245,6 +247,7 @@ static __always_inline struct frame *frame_acquire(__u32 type, __u64 pid_tgid)
 		frame->message_index = 0;
 		frame->first_step = 0;
 		frame->undecided = 0;
+		frame->passed.is_whole = 0;
 		frame_header(frame)->cgroup_id = 0;
 		return frame;
 	}

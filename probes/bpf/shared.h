@@ -52,6 +52,7 @@ enum chain_slot {
 	CHAIN_SOCKET,  /* ends of a socket, before the filter */
 	CHAIN_TABLE, /* io_uring's: the steps of events.def, where a call's are before the chain */
 	CHAIN_AGAIN, /* behind a record: another of the same call */
+	CHAIN_NAME,  /* before an open's record: the kernel filter's questions to its names */
 	CHAIN__COUNT
 };
 

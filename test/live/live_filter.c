@@ -276,6 +276,8 @@ static const char *const rule_sets[] = {
 	CONDITION(OPENS "fd.num >= 0 and fd.filename startswith host_")
 		CONDITION(OPENS "fd.num >= 0 and fd.name endswith dow")
 			CONDITION(OPENS "fd.num >= 0 and fd.nameraw glob /dev/*"),
+	CONDITION(OPENS "fd.num >= 0 and fd.directory in (/etc/ssh, /x/d)")
+		CONDITION(OPENS "fd.num >= 0 and fd.directory endswith /jail/etc"),
 	CONDITION(OPENS "fd.name_truncated = true"),
 	/* Who and how. */
 	CONDITION(OPENS "proc.name in (cat, fifteen-letters) and evt.is_open_read = true")

@@ -101,6 +101,8 @@ static const char *const plain_leaves[] = {
 	"fd.filename glob ssh*",
 	"fd.filename glob *host_x",
 	"fd.name endswith dow",
+	"fd.directory endswith /ssh",
+	"fd.directory endswith h",
 	"fd.name glob *.conf",
 	"proc.pname = sh",
 	"proc.exepath = /bin/sh",
