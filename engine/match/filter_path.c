@@ -64,20 +64,24 @@ static bool is_wild(char c)
 	return c == '*' || c == '?' || c == '[' || c == '\\' || c == '{';
 }
 
-/* What stands before the first wildcard, and behind the last. */
+/* What stands behind the last wildcard, or before the first: a last name that is whole is asked
+ * soonest, its end says little. */
 static uint64_t part_of_glob(struct pusher *p, struct str pattern)
 {
 	uint32_t head = 0, tail = pattern.n;
-	uint64_t id;
+	struct str end;
+	uint64_t id = 0;
 
 	while (head < pattern.n && !is_wild(pattern.p[head]))
 		head++;
-	id = top_of(p, (struct str){ pattern.p, head }, head == pattern.n);
-	if (id)
-		return id;
 	while (tail > 0 && !is_wild(pattern.p[tail - 1]) && pattern.p[tail - 1] != ']')
 		tail--;
-	return part_of_end(p, (struct str){ pattern.p + tail, pattern.n - tail });
+	end = (struct str){ pattern.p + tail, pattern.n - tail };
+	if (end.n && memchr(end.p, '/', end.n))
+		id = base_of(p, end);
+	if (!id)
+		id = top_of(p, (struct str){ pattern.p, head }, head == pattern.n);
+	return id ? id : part_of_end(p, end);
 }
 
 /* The same of a last name. */
