@@ -48,7 +48,7 @@ static void put_id(const struct pusher *p, unsigned dimension, uint64_t id, stru
 {
 	const struct vocabulary *vocabulary;
 
-	if (dimension == BOX_COMM || dimension == BOX_PATH) {
+	if (dimension == BOX_COMM || dimension == BOX_COMM_HEAD || dimension == BOX_PATH) {
 		const struct push_text *part = &p->texts[id - 1];
 
 		buf_puts(out, dimension == BOX_COMM	 ? ""
@@ -107,6 +107,9 @@ static void put_dimension(const struct pusher *p, unsigned dimension, const stru
 		break;
 	case BOX_COMM:
 		buf_puts(out, set->is_all_but ? "name of the thread not " : "name of the thread ");
+		break;
+	case BOX_COMM_HEAD:
+		buf_puts(out, "name of the thread begins with ");
 		break;
 	case BOX_PATH:
 		buf_puts(out, "path ");

@@ -244,6 +244,28 @@ static bool push_comm(struct pusher *p, const struct predicate *predicate, bool 
 	return true;
 }
 
+/* Names that begin so begin with its first bytes, too. What a name must not begin with says little.
+ */
+static bool push_comm_head(struct pusher *p, const struct predicate *predicate, bool is_negated,
+			   struct boxes *ret)
+{
+	uint64_t *ids = arena_new_array(p->arena, uint64_t, predicate->literal_cnt);
+
+	if (!ids || is_negated)
+		return false;
+	for (uint32_t i = 0; i < predicate->literal_cnt; i++) {
+		struct str text = predicate->literals[i].value.str;
+
+		if (text.n < FILTER_END_BYTES || memchr(text.p, 0, text.n))
+			return false;
+		ids[i] = push_text(p, FILTER_HEAD, (struct str){ text.p, FILTER_END_BYTES });
+		if (!ids[i])
+			return false;
+	}
+	boxes_one(p->arena, BOX_COMM_HEAD, ids, predicate->literal_cnt, false, ret);
+	return true;
+}
+
 static bool push_uid(struct pusher *p, const struct predicate *predicate, bool is_negated,
 		     struct boxes *ret)
 {
@@ -413,7 +435,9 @@ static bool push_field(struct pusher *p, const struct predicate *predicate, bool
 	if (push_of_result(p, name, predicate, is_negated, ret))
 		return true;
 	if (strcmp(name, "proc.name") == 0)
-		return push_comm(p, predicate, is_negated, ret);
+		return predicate->op == OP_STARTSWITH
+			       ? push_comm_head(p, predicate, is_negated, ret)
+			       : push_comm(p, predicate, is_negated, ret);
 	if (strcmp(name, "user.uid") == 0)
 		return push_uid(p, predicate, is_negated, ret);
 	if (strcmp(name, "fd.name") == 0 || strcmp(name, "fd.nameraw") == 0 ||

@@ -23,12 +23,12 @@ static uint64_t number_mask(const struct kernel_filter *filter, uint32_t type, u
 	return otherwise;
 }
 
-static uint64_t comm_mask(const struct kernel_filter *filter, const struct wire_header *header,
+static uint64_t comm_mask(const struct kernel_filter *filter, uint32_t type, const char *comm,
 			  uint64_t otherwise)
 {
 	for (uint32_t i = 0; i < filter->comm_cnt; i++)
-		if (filter->comms[i].key.type == header->type &&
-		    strncmp(filter->comms[i].key.comm, header->comm, WIRE_COMM_LEN) == 0)
+		if (filter->comms[i].key.type == type &&
+		    strncmp(filter->comms[i].key.comm, comm, WIRE_COMM_LEN) == 0)
 			return filter->comms[i].mask;
 	return otherwise;
 }
@@ -68,6 +68,7 @@ static uint64_t call_mask(const struct kernel_filter *filter, const struct filte
 	const struct wire_header *header = event->header;
 	int flags_param = event_roles_of(event->schema)->flags;
 	uint64_t mask = type->result[header->result >= 0], value;
+	char head[WIRE_COMM_LEN] = "";
 
 	if (type->access_argument != FILTER_NONE && flags_param >= 0 &&
 	    event_number(event, (unsigned)flags_param, &value))
@@ -79,7 +80,11 @@ static uint64_t call_mask(const struct kernel_filter *filter, const struct filte
 	if (mask & type->by_uid)
 		mask &= number_mask(filter, header->type, FILTER_UID, header->euid, type->uid_else);
 	if (mask & type->by_comm)
-		mask &= comm_mask(filter, header, type->comm_else);
+		mask &= comm_mask(filter, header->type, header->comm, type->comm_else);
+	memcpy(head, header->comm, FILTER_END_BYTES);
+	if (mask & type->by_comm_head)
+		mask &= comm_mask(filter, header->type | FILTER_COMM_HEAD, head,
+				  type->comm_head_else);
 	return mask;
 }
 

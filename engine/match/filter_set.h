@@ -23,6 +23,7 @@ enum box_dimension {
 	BOX_UID,
 	BOX_ARGUMENT,
 	BOX_COMM = BOX_ARGUMENT + FILTER_ARGUMENTS, /* numbers of texts, as below */
+	BOX_COMM_HEAD,				    /* its first bytes */
 	BOX_PATH, /* the same of parts of paths. An event has several: one of them must be in the
 		   * set, which is why two of these sets are never intersected */
 	BOX__COUNT

@@ -163,6 +163,8 @@ static bool put_comm(struct builder *b, const struct pusher *p, enum box_dimensi
 	struct filter_comm comm = { .key.type = p->schema->type, .mask = mask };
 	struct str text = p->texts[id - 1].text;
 
+	if (dimension == BOX_COMM_HEAD)
+		comm.key.type |= FILTER_COMM_HEAD;
 	if (text.n)
 		memcpy(comm.key.comm, text.p, text.n);
 	return APPEND(b, comm, comm);
@@ -244,8 +246,10 @@ static void fill_type(const struct pusher *p, const struct boxes *boxes, struct 
 	*type = (struct filter_type){
 		.uid_else = mask_of_else(boxes, BOX_UID),
 		.comm_else = mask_of_else(boxes, BOX_COMM),
+		.comm_head_else = mask_of_else(boxes, BOX_COMM_HEAD),
 		.by_uid = mask_of_askers(boxes, BOX_UID),
 		.by_comm = mask_of_askers(boxes, BOX_COMM),
+		.by_comm_head = mask_of_askers(boxes, BOX_COMM_HEAD),
 		.by_path = mask_of_askers(boxes, BOX_PATH),
 		.by_depth = mask_of_askers(boxes, BOX_DEPTH),
 		.is_active = 1,
@@ -277,6 +281,7 @@ static int put_type(struct builder *b, const struct pusher *p, const struct boxe
 {
 	bool is_put = put_ids(b, p, boxes, BOX_UID, put_number) &&
 		      put_ids(b, p, boxes, BOX_COMM, put_comm) &&
+		      put_ids(b, p, boxes, BOX_COMM_HEAD, put_comm) &&
 		      put_ids(b, p, boxes, BOX_PATH, put_name);
 
 	for (unsigned i = 0; i < p->argument_cnt && is_put; i++)

@@ -61,12 +61,12 @@ enum filter_part {
 #define FILTER_END_BYTES 3 /* of a head or tail */
 
 struct filter_type {
-	__u64 result[2];	       /* of a call that failed; that succeeded */
-	__u64 access[FILTER_ACCESSES]; /* FILTER_READS | FILTER_WRITES */
-	__u64 uid_else, comm_else;     /* of values that the maps don't have */
+	__u64 result[2];			   /* of a call that failed; that succeeded */
+	__u64 access[FILTER_ACCESSES];		   /* FILTER_READS | FILTER_WRITES */
+	__u64 uid_else, comm_else, comm_head_else; /* of values that the maps don't have */
 	__u64 argument_else[FILTER_ARGUMENTS];
 	/* Clauses that ask for it: the others need no look at it. */
-	__u64 by_uid, by_comm, by_argument[FILTER_ARGUMENTS];
+	__u64 by_uid, by_comm, by_comm_head, by_argument[FILTER_ARGUMENTS];
 	__u64 by_path;			   /* for a path at all */
 	__u64 by_part[FILTER_PART__COUNT]; /* for such parts of one */
 	__u64 by_depth;			   /* for a path too deep to be recorded */
@@ -86,8 +86,10 @@ struct filter_number_key {
 	__u64 value;
 };
 
+/* The thread's name, or its first FILTER_END_BYTES alone. */
+#define FILTER_COMM_HEAD (1u << 16)
 struct filter_comm_key {
-	__u32 type;
+	__u32 type;		  /* of the event; | FILTER_COMM_HEAD */
 	char comm[WIRE_COMM_LEN]; /* NUL-padded */
 };
 

@@ -50,15 +50,32 @@ static __always_inline __u64 filter_number(__u32 type, __u32 dimension, __u64 va
 	return mask ? *mask : otherwise;
 }
 
-static __always_inline __u64 filter_comm(__u32 type, __u64 otherwise)
+static __always_inline __u64 comm_mask(const struct filter_comm_key *key, __u64 otherwise)
+{
+	__u64 *mask = bpf_map_lookup_elem(&filter_comms, key);
+
+	return mask ? *mask : otherwise;
+}
+
+static __always_inline __u64 filter_comm(const struct filter_type *filter, __u32 type,
+					 __u64 possible)
 {
 	struct filter_comm_key key = { .type = type };
-	__u64 *mask;
 
 	if (bpf_get_current_comm(key.comm, sizeof(key.comm)))
-		return FILTER_ALL;
-	mask = bpf_map_lookup_elem(&filter_comms, &key);
-	return mask ? *mask : otherwise;
+		return possible;
+	if (possible & filter->by_comm)
+		possible &= comm_mask(&key, filter->comm_else);
+	if (!(possible & filter->by_comm_head))
+		return possible;
+	key.type |= FILTER_COMM_HEAD;
+	_Static_assert(FILTER_END_BYTES == 3, "what is kept of the name");
+	*(__u32 *)key.comm &=
+		0x00ffffff; /* the first three: both architectures are little-endian */
+	*(__u32 *)(key.comm + 4) = 0;
+	*(__u32 *)(key.comm + 8) = 0;
+	*(__u32 *)(key.comm + 12) = 0;
+	return possible & comm_mask(&key, filter->comm_head_else);
 }
 
 static __always_inline __u64 widen_argument(__u64 value, __u32 width)
@@ -90,8 +107,8 @@ static __always_inline __u64 filter_possible(const struct filter_type *filter, _
 	if (possible & filter->by_uid)
 		possible &= filter_number(type, FILTER_UID, READ(LOAD(task, cred), euid.val),
 					  filter->uid_else);
-	if (possible & filter->by_comm)
-		possible &= filter_comm(type, filter->comm_else);
+	if (possible & (filter->by_comm | filter->by_comm_head))
+		possible = filter_comm(filter, type, possible);
 	return possible;
 }
 

@@ -283,7 +283,8 @@ static const char *const rule_sets[] = {
 	CONDITION(OPENS "proc.name in (cat, fifteen-letters) and evt.is_open_read = true")
 		CONDITION(OPENS "user.uid = 1000 and evt.failed = true"),
 	CONDITION(OPENS "not proc.name in (sh, a) and user.uid != 0")
-		CONDITION(OPENS "evt.rawres = -2 and proc.name = a"),
+		CONDITION(OPENS "evt.rawres = -2 and proc.name = a")
+			CONDITION(OPENS "proc.name startswith fifteen or proc.name startswith cat"),
 	/* Arguments. */
 	CONDITION("evt.type in (dup2, dup3) and evt.rawarg.newfd in (20, 21, 22)")
 		CONDITION("evt.type = ptrace and evt.arg.request = PTRACE_ATTACH")
