@@ -49,11 +49,14 @@ static void put_id(const struct pusher *p, unsigned dimension, uint64_t id, stru
 	const struct vocabulary *vocabulary;
 
 	if (dimension == BOX_COMM || dimension == BOX_COMM_HEAD || dimension == BOX_PATH) {
+		static const char *const words[] = {
+			[FILTER_BASE] = "named ",	   [FILTER_HEAD] = "name begins with ",
+			[FILTER_TAIL] = "name ends with ", [FILTER_PARENT] = "in a folder named ",
+			[FILTER_TOP] = "below /",
+		};
 		const struct push_text *part = &p->texts[id - 1];
 
-		buf_puts(out, dimension == BOX_COMM	 ? ""
-			      : part->part == FILTER_TOP ? "below /"
-							 : "named ");
+		buf_puts(out, dimension == BOX_PATH ? words[part->part] : "");
 		text_put_line(out, part->text);
 		return;
 	}
