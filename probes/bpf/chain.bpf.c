@@ -5,7 +5,6 @@
  * keeps tail calls inside one hook; the resolve program in two forms, of which loader.c loads one.
  */
 #include "chain.h"
-#include "filter_path.h"
 #include "path.h"
 
 static __always_inline int chain_filter(__u64 *context, void *chain, const bool is_call)
@@ -62,8 +61,6 @@ int call_submit(__u64 *context)
 	struct frame *frame = frame_get();
 
 	if (!frame)
-		return 0;
-	if (frame->undecided && filter_walked(frame) && frame_is_unwanted(frame))
 		return 0;
 	frame_submit(frame);
 	if (frame->again_owner)

@@ -6,6 +6,11 @@
 #include "filter_path.h"
 #include "prog.h"
 
+enum object_slot {
+	SLOT_FILE,
+	SLOT_DIRECTORY,
+};
+
 /* fs/open.c: without these flags the kernel ignores the mode, which then holds anything. */
 static __always_inline __u64 effective_mode(__u64 flags, __u64 mode)
 {
@@ -19,7 +24,7 @@ static __always_inline __u64 effective_mode(__u64 flags, __u64 mode)
 		put_u64(frame, PARAM_##ID##_ino, READ(inode, i_ino));                          \
 		put_u64(frame, PARAM_##ID##_##bits, file_bits(file, inode, LOAD(task, cred))); \
 		put_u64(frame, PARAM_##ID##_file_mode, READ(inode, i_mode));                   \
-		put_file_path(frame, OPEN_FILE, PARAM_##ID##_path, file);                      \
+		put_file_path(frame, SLOT_FILE, PARAM_##ID##_path, file);                      \
 	} while (0)
 
 static __always_inline struct inode *opened_inode(struct frame *frame, struct task_struct *task,
@@ -49,7 +54,7 @@ int call_name(__u64 *context)
 		return 0;
 	type = frame->type;
 	filter = bpf_map_lookup_elem(&filter_types, &type);
-	if (filter && filter_ask_names(frame, current_task(), filter) && frame_is_unwanted(frame))
+	if (filter && filter_path(frame, current_task(), filter) && frame_is_unwanted(frame))
 		return 0;
 	bpf_tail_call(context, &call_programs, type);
 	frame_abandon(frame);
@@ -69,7 +74,7 @@ CALL_PROGRAM(open, OPEN)
 		PUT_OPENED(frame, file, inode, OPEN, file_bits);
 	put_name(frame, PARAM_OPEN_name, arguments[0]);
 	if (is_relative(frame, PARAM_OPEN_name))
-		put_directory(frame, task, OPEN_DIRECTORY, PARAM_OPEN_dirpath, AT_FDCWD);
+		put_directory(frame, task, SLOT_DIRECTORY, PARAM_OPEN_dirpath, AT_FDCWD);
 }
 
 CALL_PROGRAM(openat, OPENAT)
@@ -86,7 +91,7 @@ CALL_PROGRAM(openat, OPENAT)
 		PUT_OPENED(frame, file, inode, OPENAT, file_bits);
 	put_name(frame, PARAM_OPENAT_name, arguments[1]);
 	if (is_relative(frame, PARAM_OPENAT_name))
-		put_directory(frame, task, OPEN_DIRECTORY, PARAM_OPENAT_dirpath,
+		put_directory(frame, task, SLOT_DIRECTORY, PARAM_OPENAT_dirpath,
 			      (__s32)arguments[0]);
 }
 
@@ -111,7 +116,7 @@ CALL_PROGRAM(openat2, OPENAT2)
 		PUT_OPENED(frame, file, inode, OPENAT2, file_bits);
 	put_name(frame, PARAM_OPENAT2_name, arguments[1]);
 	if (is_relative(frame, PARAM_OPENAT2_name))
-		put_directory(frame, task, OPEN_DIRECTORY, PARAM_OPENAT2_dirpath,
+		put_directory(frame, task, SLOT_DIRECTORY, PARAM_OPENAT2_dirpath,
 			      (__s32)arguments[0]);
 }
 
@@ -127,5 +132,5 @@ CALL_PROGRAM(creat, CREAT)
 		PUT_OPENED(frame, file, inode, CREAT, creat_flags);
 	put_name(frame, PARAM_CREAT_name, arguments[0]);
 	if (is_relative(frame, PARAM_CREAT_name))
-		put_directory(frame, task, OPEN_DIRECTORY, PARAM_CREAT_dirpath, AT_FDCWD);
+		put_directory(frame, task, SLOT_DIRECTORY, PARAM_CREAT_dirpath, AT_FDCWD);
 }

@@ -2,19 +2,14 @@
 /*
  * The kernel filter's second part: the path of an opened file, by its last name and the one before,
  * and by the directories next to the root, in both readings (decision 1): of the file itself and as
- * passed. The names are asked before a record is begun, the directories behind the walk. Where a
- * reading is not plain to see, the event passes.
+ * passed. All is asked before a record is begun. Where a reading is not plain to see, the event
+ * passes.
  */
 #ifndef HAETAE_BPF_FILTER_PATH_H
 #define HAETAE_BPF_FILTER_PATH_H
 
 #include "file.h"
 #include "filter.h"
-
-enum open_object { /* as in file_open.bpf.c */
-	OPEN_FILE,
-	OPEN_DIRECTORY,
-};
 
 /* ---- the name as passed ------------------------------------------------------------------------
  */
@@ -138,29 +133,7 @@ static __always_inline __u64 ask_passed(struct frame *frame, __u32 part, __u32 f
 	return key_ask(frame);
 }
 
-/* The same of a path that the kernel walked: two strings of the record. */
-static __always_inline __u64 ask_walked_top(struct frame *frame, const struct path_top *top)
-{
-	__u64 mask;
-	long length;
-	__u32 end;
-
-	key_begin(frame, FILTER_TOP);
-	length = bpf_probe_read_kernel_str(frame->key.name.text, FILTER_NAME_BYTES,
-					   frame->record + (top->first & POSITION_MASK));
-	mask = key_ask(frame);
-	if (!top->second || length <= 1 || length >= FILTER_NAME_BYTES)
-		return mask;
-	end = (__u32)length & (FILTER_NAME_BYTES - 1);
-	barrier_var(end);
-	frame->key.name.text[(end - 1) & (FILTER_NAME_BYTES - 1)] = '/';
-	(void)bpf_probe_read_kernel_str(frame->key.name.text + (end & (FILTER_NAME_BYTES - 1)),
-					FILTER_NAME_BYTES,
-					frame->record + (top->second & POSITION_MASK));
-	return mask | key_ask(frame);
-}
-
-/* ---- before the record --------------------------------------------------------------------------
+/* ---- the file ---------------------------------------------------------------------------------
  */
 
 /* Where a name is looked for. */
@@ -231,100 +204,131 @@ static __always_inline __u64 ask_place(struct frame *frame, const struct filter_
 	return found | ask_parent(frame, READ(place.dentry, d_name.name));
 }
 
-/* The directory that a relative name starts from: what it is called. */
-static __always_inline __u64 ask_start(struct frame *frame, struct task_struct *task,
-				       const struct filter_type *filter)
+/* The two names next to the root, "etc" and "etc/ssh". */
+static __always_inline __u64 ask_tops(struct frame *frame)
+{
+	volatile struct climb *climb = &frame->climb;
+	struct dentry *first = (struct dentry *)climb->first;
+	struct dentry *second = (struct dentry *)climb->second;
+	__u64 found;
+	long length;
+	__u32 end;
+
+	key_begin(frame, FILTER_TOP);
+	length = bpf_probe_read_kernel_str(frame->key.name.text, FILTER_NAME_BYTES,
+					   READ(first, d_name.name));
+	found = key_ask(frame);
+	if (!second || length <= 1 || length >= FILTER_NAME_BYTES)
+		return found;
+	end = (__u32)length & (FILTER_NAME_BYTES - 1);
+	barrier_var(end);
+	frame->key.name.text[(end - 1) & (FILTER_NAME_BYTES - 1)] = '/';
+	(void)bpf_probe_read_kernel_str(frame->key.name.text + (end & (FILTER_NAME_BYTES - 1)),
+					FILTER_NAME_BYTES, READ(second, d_name.name));
+	return found | key_ask(frame);
+}
+
+/* One step towards the root. False: this is it, or there is none. */
+static __always_inline bool climb_step(struct frame *frame, struct place *place)
+{
+	volatile struct climb *climb = &frame->climb;
+	struct dentry *parent;
+
+	if ((__u64)place->dentry == climb->root_dentry && (__u64)place->mount == climb->root_mount)
+		climb->root_at = climb->cnt + 1;
+	if (place->dentry == place->mount_root) {
+		struct mount *up = READ(place->mount, mnt_parent);
+
+		if (up == place->mount)
+			return false;
+		place->dentry = READ(place->mount, mnt_mountpoint);
+		place->mount = up;
+		place->mount_root = READ(up, mnt.mnt_root);
+		return true;
+	}
+	parent = READ(place->dentry, d_parent);
+	if (parent == place->dentry)
+		return false;
+	climb->second = climb->first;
+	climb->first = (__u64)place->dentry;
+	climb->cnt++;
+	place->dentry = parent;
+	return true;
+}
+
+/* Climbs to the root, without a look at the names on the way. Of what is not below the process's
+ * own root, or too deep, all clauses pass; of a directory that lies less deep than `least`, too. */
+static __always_inline __u64 ask_climbed(struct frame *frame, struct task_struct *task,
+					 struct path *path, __u32 least)
+{
+	volatile struct climb *climb = &frame->climb;
+	struct fs_struct *fs = READ(task, fs);
+	struct place place = place_of(path);
+
+	climb->first = climb->second = 0;
+	climb->cnt = climb->root_at = 0;
+	climb->root_dentry = (__u64)READ(fs, root.dentry);
+	climb->root_mount = (__u64)READ(fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < FILTER_SHALLOW; i++)
+		if (!climb_step(frame, &place))
+			break;
+	if (climb->cnt < least || climb->root_at != climb->cnt + 1)
+		return FILTER_ALL;
+	return ask_tops(frame);
+}
+
+/* ---- the name as passed: its folders
+ * ------------------------------------------------------------- */
+
+/* Where a relative name starts from. NULL: nobody knows. */
+static __always_inline struct path *start_of(struct frame *frame, struct task_struct *task,
+					     const struct filter_type *filter)
 {
 	struct fs_struct *fs = READ(task, fs);
-	struct path *path = &fs->pwd;
-	struct place place;
-	__u32 argument = filter->directory_argument;
-	__s32 dirfd = AT_FDCWD;
+	__s32 dirfd = filter->directory_argument == 0 ? (__s32)frame->arguments[0] : AT_FDCWD;
+	struct file *file;
 
-	if (argument == 0)
-		dirfd = (__s32)frame->arguments[0];
-	if (dirfd != AT_FDCWD) {
-		struct file *file = file_of(task, dirfd);
-
-		if (!file)
-			return FILTER_ALL;
-		path = &file->f_path;
-	}
-	place = place_of(path);
-	if (!place_leave_mounts(&place))
-		return FILTER_ALL;
-	return ask_parent(frame, READ(place.dentry, d_name.name));
+	if (dirfd == AT_FDCWD)
+		return fs ? &fs->pwd : NULL;
+	file = file_of(task, dirfd);
+	return file ? &file->f_path : NULL;
 }
 
 static __always_inline __u64 ask_passed_parent(struct frame *frame, struct task_struct *task,
 					       const struct filter_type *filter)
 {
 	const struct passed_name *passed = &frame->passed;
+	struct place place;
+	struct path *start;
 
 	if (passed->is_odd)
 		return FILTER_ALL;
-	if (!passed->slash_cnt)
-		return ask_start(frame, task, filter);
-	if (passed->last == 1)
-		return 0; /* in the root */
-	return ask_passed(frame, FILTER_PARENT, passed->before, passed->last - 1);
+	if (passed->slash_cnt)
+		return passed->last == 1
+			       ? 0 /* in the root */
+			       : ask_passed(frame, FILTER_PARENT, passed->before, passed->last - 1);
+	start = start_of(frame, task, filter);
+	if (!start)
+		return FILTER_ALL;
+	place = place_of(start);
+	if (!place_leave_mounts(&place))
+		return FILTER_ALL;
+	return ask_parent(frame, READ(place.dentry, d_name.name));
 }
 
-/* True: no clause is left. Asked where frame->undecided is set; clears it where the event passes.
- */
-static __always_inline bool filter_ask_names(struct frame *frame, struct task_struct *task,
-					     const struct filter_type *filter)
-{
-	struct file *file = file_of(task, frame->result);
-	const struct passed_name *passed = &frame->passed;
-	__u64 undecided = frame->undecided, found = FILTER_ALL;
-
-	/* Which argument is told by the type: the frame is not indexed by what a map says. */
-	scan_name(frame, filter->name_argument ? frame->arguments[1] : frame->arguments[0]);
-	if (file && passed->is_whole && !passed->is_base_odd)
-		found = ask_place(frame, filter, undecided, &file->f_path);
-	if (!(found & undecided))
-		found |= ask_name(frame, filter, undecided,
-				  frame->passed.text + (passed->last & (PASSED_BYTES - 1)));
-	if (!(found & undecided) && undecided & filter->by_part[FILTER_PARENT])
-		found |= ask_passed_parent(frame, task, filter);
-	frame->undecided = found & undecided ? 0 : undecided & filter->by_part[FILTER_TOP];
-	return !(found & undecided) && !frame->undecided;
-}
-
-/* ---- behind the walk --------------------------------------------------------------------------
- */
-
-static __always_inline const struct wire_path *walked_path(struct frame *frame, __u32 parameter)
-{
-	const struct wire_param *entry = &frame_params(frame)[parameter & 63];
-
-	return entry->length
-		       ? (const struct wire_path *)(frame->record + (entry->offset & POSITION_MASK))
-		       : NULL;
-}
-
-/* Whether every part of it is known: a file's, seen from its namespace's root. */
-static __always_inline bool is_plain(const struct wire_path *head)
-{
-	return !(head->flags & ~WIRE_PATH_DELETED) && head->root_at == head->component_cnt;
-}
-
-/* The directories of the name as passed. */
-static __always_inline __u64 ask_passed_top(struct frame *frame, const struct filter_type *filter)
+static __always_inline __u64 ask_passed_top(struct frame *frame, struct task_struct *task,
+					    const struct filter_type *filter)
 {
 	const struct passed_name *passed = &frame->passed;
-	const struct wire_path *directory;
+	struct path *start;
 	__u64 found;
 
 	if (passed->is_odd)
 		return FILTER_ALL;
 	if (frame->passed.text[0] != '/') {
-		directory = walked_path(frame, filter->directory);
-		if (!directory || !is_plain(directory) || directory->component_cnt < 2 ||
-		    !frame->tops[OPEN_DIRECTORY].first)
-			return FILTER_ALL;
-		return ask_walked_top(frame, &frame->tops[OPEN_DIRECTORY]);
+		start = start_of(frame, task, filter);
+		return start ? ask_climbed(frame, task, start, 2) : FILTER_ALL;
 	}
 	found = ask_passed(frame, FILTER_TOP, 1,
 			   passed->slash_cnt > 1 ? passed->slashes[1] : passed->length);
@@ -334,27 +338,27 @@ static __always_inline __u64 ask_passed_top(struct frame *frame, const struct fi
 	return found;
 }
 
-static __always_inline __u64 filter_found(struct frame *frame, const struct filter_type *filter,
-					  __u64 undecided)
+/* True: no clause is left. */
+static __always_inline bool filter_path(struct frame *frame, struct task_struct *task,
+					const struct filter_type *filter)
 {
-	const struct wire_path *head = walked_path(frame, filter->path);
-	__u64 found;
+	struct file *file = file_of(task, frame->result);
+	const struct passed_name *passed = &frame->passed;
+	__u64 asked = frame->undecided, found = FILTER_ALL;
 
-	if (!head || !is_plain(head) || !frame->tops[OPEN_FILE].first)
-		return FILTER_ALL;
-	found = ask_walked_top(frame, &frame->tops[OPEN_FILE]);
-	return found & undecided ? found : found | ask_passed_top(frame, filter);
-}
-
-/* Whether no clause is left of those that the path had to decide. */
-static __always_inline bool filter_walked(struct frame *frame)
-{
-	__u32 type = frame->type;
-	const struct filter_type *filter = bpf_map_lookup_elem(&filter_types, &type);
-	__u64 undecided = frame->undecided;
-
-	frame->undecided = 0;
-	return filter && !(filter_found(frame, filter, undecided) & undecided);
+	scan_name(frame, filter->name_argument ? frame->arguments[1] : frame->arguments[0]);
+	if (file && passed->is_whole && !passed->is_base_odd)
+		found = ask_place(frame, filter, asked, &file->f_path);
+	if (!(found & asked))
+		found |= ask_name(frame, filter, asked,
+				  frame->passed.text + (passed->last & (PASSED_BYTES - 1)));
+	if (!(found & asked) && asked & filter->by_part[FILTER_PARENT])
+		found |= ask_passed_parent(frame, task, filter);
+	if (!(found & asked) && asked & filter->by_part[FILTER_TOP])
+		found |= ask_climbed(frame, task, &file->f_path, 1);
+	if (!(found & asked) && asked & filter->by_part[FILTER_TOP])
+		found |= ask_passed_top(frame, task, filter);
+	return !(found & asked);
 }
 
 #endif

@@ -65,13 +65,10 @@ static __always_inline void walk_emit(struct frame *frame, const unsigned char *
 	walk->is_tail |= (PATH_DIRECT - 1 - index) >> 31;
 	walk->is_tail |= (WIRE_RECORD_MAX - PATH_RESERVE - 1 - at) >> 31;
 	if (!walk->is_tail) {
-		walk->top.second = walk->top.first;
-		walk->top.first = at;
 		frame->position = at + (__u32)length;
 		walk->direct_cnt = index + 1;
 		return;
 	}
-	walk->top.first = 0; /* not where it can be found */
 	slot = index & (PATH_LAST - 1);
 	walk->tail_length[slot] = (__u16)length;
 	(void)bpf_probe_read_kernel(walk->tail[slot], NAME_BYTES, frame->record + at);
@@ -172,7 +169,6 @@ static __always_inline bool walk_begin(struct frame *frame, struct kernel_object
 	walk->mount_root = (__u64)READ(mount, mnt.mnt_root);
 	walk->component_cnt = walk->direct_cnt = 0;
 	walk->is_tail = walk->is_done = 0;
-	walk->top = (struct path_top){};
 	walk->root_at = 0xffff;
 	walk->flags = is_unlinked(dentry) ? WIRE_PATH_DELETED : 0;
 	walk->head_at = frame->position;
@@ -290,7 +286,6 @@ static __always_inline bool walk_run(struct frame *frame, const bool is_typed)
 	walk->runs++;
 	if (!walk->is_done && walk->runs < RUNS_MAX)
 		return true;
-	frame->tops[index] = walk->top;
 	walk_finish(frame, object->parameter & 63);
 	walk->is_running = 0;
 	walk->object = index + 1;

@@ -27,11 +27,6 @@ struct kernel_object {
 	__u32 name; /* 1 and on: below the dentry comes frame.names[name - 1] */
 };
 
-/* Where a walk left the two names next to the root; 0: there is none. */
-struct path_top {
-	__u32 first, second;
-};
-
 /* A walk in progress: one program run makes 64 steps. */
 struct walk {
 	__u64 dentry, mount;	       /* where it is */
@@ -44,7 +39,6 @@ struct walk {
 	__u32 component_cnt, direct_cnt; /* all there are; those written in order */
 	__u32 is_tail;			 /* now only the last components are kept */
 	__u32 root_at;
-	struct path_top top;
 	__u32 flags;
 	__u16 tail_length[PATH_LAST];
 	__u8 tail[PATH_LAST][NAME_BYTES];
@@ -106,6 +100,14 @@ struct passed_name {
 	__u8 is_odd;	  /* "//", "/./" or "/../" is in it */
 };
 
+/* What a climb has met: the two names next to the root, how many there are, and how many, plus one,
+ * below the process's own root. */
+struct climb {
+	__u64 first, second;
+	__u64 root_dentry, root_mount; /* the process's */
+	__u32 cnt, root_at;
+};
+
 struct filter_key {
 	struct filter_name_key name;
 	__u8 spare[FILTER_NAME_BYTES]; /* a second name may run over */
@@ -130,8 +132,8 @@ struct frame {
 	__u32 flags;	  /* WIRE_ */
 	__u64 undecided;  /* clauses of the kernel filter that the path decides; 0: it passes */
 	struct passed_name passed;
-	struct path_top tops[FRAME_OBJECTS];
 	struct filter_key key;
+	struct climb climb;
 	struct kernel_object objects[FRAME_OBJECTS];
 	__u32 object_cnt; /* of those that put_next_object() placed */
 	__u8 names[2][NAME_BYTES];
