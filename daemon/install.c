@@ -63,8 +63,11 @@ int daemon_install(struct daemon *daemon, struct ruleset *ruleset)
 	if (r < 0)
 		return r;
 	start_new_names(daemon, ruleset, &names);
+	/* The old rules' filter must not keep back what the new ones match. */
+	(void)probes_filter(daemon->probes, NULL, FILTER_OFF);
 	r = engine_install(&daemon->engine, ruleset, names.table);
 	if (r < 0) {
+		rule_use_filter(daemon->config, daemon->ruleset, daemon->probes);
 		names_done(&names);
 		(void)metrics_install(&daemon->metrics, daemon->ruleset);
 		return r;
