@@ -61,7 +61,7 @@ static uint32_t split_number(const char *event, char path[PATH_MAX])
 	const char *colon = strrchr(event, ':');
 	uint32_t number = 0;
 
-	snprintf(path, PATH_MAX, "%s", event);
+	snprintf(path, PATH_MAX, "%s", event ?: "");
 	if (!colon || colon == event || access(event, F_OK) == 0 ||
 	    !args_parse_u32(colon + 1, &number) || number == 0)
 		return 0;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -115,6 +117,28 @@ static int tar_from_outside(struct trigger_step *step)
 	while (waitpid(first, NULL, 0) < 0 && errno == EINTR)
 		;
 	return r;
+}
+
+/* Only for faults of its own, which users may by default. */
+static int fault_as_nobody(struct trigger_step *step)
+{
+	pid_t pid = fork();
+
+	trigger_step_set(step, "ask for a userfaultfd as nobody");
+	if (pid == 0) {
+		if (setresuid(65534, 65534, 65534))
+			_exit(errno);
+		_exit(syscall(SYS_userfaultfd, UFFD_USER_MODE_ONLY) < 0 ? errno : 0);
+	}
+	return pid < 0 ? -errno : trigger_wait(pid);
+}
+
+static int set_tunables(struct trigger_step *step)
+{
+	trigger_step_set(step, "start a shell with tunables");
+	if (setenv("GLIBC_TUNABLES", "glibc.malloc.perturb=0", 1))
+		return -errno;
+	return trigger_spawn("/bin/sh", (char *const[]){ "sh", "-c", ":", NULL });
 }
 
 /* clang-format off: a table */
@@ -359,6 +383,53 @@ static const struct trigger_action actions[] = {
 		 "own",
 	  .perform = connect_ssh_port,
 	  .below = "ssh" },
+	{ .name = "miner",
+	  .rule = "Miner started",
+	  .mitre = "T1496",
+	  .doc = "starts this program as a miner",
+	  .tool = { "xmrig", "-o", "127.0.0.1:9" } },
+	{ .name = "miner-protocol",
+	  .rule = "Miner's protocol on command line",
+	  .mitre = "T1496",
+	  .doc = "starts this program with the address of a pool of miners",
+	  .tool = { "harmless", "-o", "stratum+tcp://127.0.0.1:9" } },
+	{ .name = "wiper",
+	  .rule = "Data destroyed by tool",
+	  .mitre = "T1485",
+	  .doc = "starts this program as a disk wiper",
+	  .tool = { "shred", "/tmp/haetae-trigger/nowhere" } },
+	{ .name = "make-file-system",
+	  .rule = "File system made",
+	  .mitre = "T1561.001",
+	  .doc = "starts this program as a maker of file systems",
+	  .tool = { "mkfs.ext4", "/tmp/haetae-trigger/nowhere" } },
+	{ .name = "sudo-backslash",
+	  .rule = "Sudo given argument of known exploit",
+	  .mitre = "T1068",
+	  .doc = "starts this program as sudoedit with a backslash",
+	  .tool = { "sudoedit", "-s", "\\" },
+	  .below = "make" },
+	{ .name = "pkexec-alone",
+	  .rule = "Pkexec started without arguments",
+	  .mitre = "T1068",
+	  .doc = "starts this program as pkexec without arguments",
+	  .tool = { "pkexec" },
+	  .below = "make" },
+	{ .name = "userfaultfd",
+	  .rule = "Page faults handled by unprivileged program",
+	  .mitre = "T1068",
+	  .doc = "asks for a userfaultfd as nobody",
+	  .perform = fault_as_nobody },
+	{ .name = "tunables",
+	  .rule = "Program started with tunables of C library",
+	  .mitre = "T1068",
+	  .doc = "starts an empty shell with tunables of the C library",
+	  .perform = set_tunables },
+	{ .name = "regain-root",
+	  .rule = "User changed to root by unusual program",
+	  .mitre = "T1548",
+	  .doc = "becomes nobody and root again",
+	  .perform = trigger_regain_root },
 };
 /* clang-format on */
 
