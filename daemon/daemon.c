@@ -16,6 +16,7 @@
 #include "haetae/log.h"
 #include "loss_event.h"
 #include "metadata_pump.h"
+#include "notify.h"
 #include "privileges.h"
 #include "rule_use.h"
 #include "summary.h"
@@ -244,6 +245,17 @@ static void take_rules(struct daemon *daemon)
 	reload_taken(daemon->reload, daemon->ruleset, r < 0 ? strerror(-r) : NULL);
 }
 
+/* Rules are loaded and probes attached before the loop; what is left is that the rings have been
+ * found empty. Says so once. */
+static void tell_manager(struct daemon *daemon)
+{
+	if (!daemon->has_told_ready && daemon->caught_up_ns) {
+		notify_ready("detecting");
+		daemon->has_told_ready = true;
+	}
+	notify_alive(clock_boot_ns());
+}
+
 static void loop(struct daemon *daemon)
 {
 	while (!daemon->is_stopping) {
@@ -264,6 +276,7 @@ static void loop(struct daemon *daemon)
 		pretrigger_tick(&daemon->pretrigger, clock_boot_ns());
 		tick(daemon, clock_boot_ns());
 		read_signals(daemon);
+		tell_manager(daemon);
 		daemon->is_stopping |= clock_boot_ns() >= daemon->end_ns;
 	}
 }
@@ -276,6 +289,7 @@ static void stop(struct daemon *daemon)
 	_cleanup_(buf_done) struct buf text;
 
 	buf_init(&text, 1u << 16);
+	notify_stopping();
 	probes_detach(daemon->probes);
 	while (probes_drain(daemon->probes, engine_handle, &daemon->engine, 0) > 0)
 		;
@@ -504,6 +518,7 @@ static void release(struct daemon *daemon)
 	for (unsigned i = 0; i < RETIRED_MAX; i++)
 		daemon->retired[i] = ruleset_free(daemon->retired[i]);
 	metrics_done(&daemon->metrics);
+	notify_close();
 	close_fdp(&daemon->signal_fd);
 	close_fdp(&daemon->epoll_fd);
 }
@@ -520,6 +535,9 @@ int daemon_run(const struct daemon_config *config)
 	log_configure(config->log_level, config->log_format);
 	*daemon = (struct daemon){ .config = config, .signal_fd = -1, .epoll_fd = -1 };
 	daemon->start_ns = clock_boot_ns();
+	r = notify_open();
+	if (r < 0)
+		log_warning("the service manager is not told how haetae is: %s", strerror(-r));
 	r = start(daemon);
 	if (r == EXIT_OK) {
 		daemon->end_ns =

@@ -40,6 +40,7 @@ struct daemon {
 	int signal_fd, epoll_fd;
 	uint64_t start_ns, next_tick_ns, end_ns;
 	bool is_stopping;
+	bool has_told_ready; /* the service manager */
 };
 
 /* 0 or a negative errno. */

@@ -15,6 +15,7 @@
 #include "haetae/clock.h"
 #include "haetae/log.h"
 #include "haetae/text.h"
+#include "notify.h"
 #include "reload_private.h"
 
 /* Editors and tools write a file in several steps; a folder that never rests is read all the same.
@@ -178,6 +179,7 @@ static void run_reload(struct reload *reload)
 	bool is_good;
 
 	buf_init(&message, MESSAGE_MAX);
+	notify_reloading();
 	pthread_mutex_lock(&reload->lock);
 	reload->is_wanted = false;
 	request = reload->request_cnt;
@@ -199,6 +201,9 @@ static void run_reload(struct reload *reload)
 		log_lines(buf_str(&message));
 	}
 	finish(reload, request, is_good, &message);
+	notify_ready(is_good ? "detecting"
+			     : "detecting; the rules could not be loaded anew, those before are in "
+			       "force");
 	reload_watch_set(&reload->watch, reload->config->rule_paths, reload->config->rule_path_cnt);
 }
 
