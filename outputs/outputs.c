@@ -91,8 +91,8 @@ static void wait_for_work(struct outputs *outputs, bool has_more)
 	};
 	struct pollfd *guests = fds + 2, *sinks = guests + OUTPUTS_GUESTS_MAX;
 	unsigned cnt = 2 + OUTPUTS_GUESTS_MAX + outputs->sink_cnt;
-	uint64_t wake_ns =
-		next_wake_ns(outputs); /* under load, too, cursors and disk have their time */
+	/* Under full load, too: cursors and the disk have their time in it. */
+	uint64_t wake_ns = next_wake_ns(outputs);
 	uint64_t count;
 
 	for (unsigned i = 0; i < OUTPUTS_GUESTS_MAX; i++)

@@ -59,9 +59,8 @@ struct spool_cursor {
 	int fd; /* -1: none, its place lives in memory only */
 	uint64_t generation;
 	struct spool_position at;
-	struct spool_position
-		tried;	 /* where it was when it was last written, or should have been */
-	bool is_written; /* the file says the same */
+	struct spool_position tried; /* at the last attempt to write it */
+	bool is_written;	     /* the file says the same */
 };
 
 #define SPOOL_CURSOR_E_NEW     1 /* there was none: at is not set */
