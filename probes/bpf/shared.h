@@ -38,7 +38,7 @@ struct wanted_call {
 };
 
 /* Of each of the kernel filter's maps; rules that name more of a kind are not pushed down. */
-#define FILTER_ENTRIES 4096
+#define FILTER_ENTRIES 16384
 
 enum chain_slot {
 	CHAIN_FILTER,
