@@ -20,6 +20,7 @@
 #include "privileges.h"
 #include "rule_use.h"
 #include "summary.h"
+#include "syscall_filter.h"
 
 #define TICK_NS NS_PER_SEC
 /* Records per pass: bounds the time until a signal or a tick is seen under full load. */
@@ -488,6 +489,10 @@ static int start(struct daemon *daemon)
 	r = privileges_drop(&what);
 	if (r < 0)
 		log_warning("%s: %s, continuing with more privilege than needed", what,
+			    strerror(-r));
+	r = syscall_filter_install();
+	if (r < 0)
+		log_warning("filtering the system calls of haetae itself: %s, continuing without",
 			    strerror(-r));
 	start_names(daemon);
 	start_metadata(daemon);
