@@ -4,6 +4,7 @@
  * own.
  */
 #include <criterion/criterion.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -414,6 +415,68 @@ Test(outputs, stopped_terminal, .timeout = 60)
 	cr_expect(stats.delivered > 0 && stats.failed > 0, "%lu delivered, %lu failed",
 		  stats.delivered, stats.failed);
 	close(main_fd);
+}
+
+/* ---- the spool ------------------------------------------------------------------------------ */
+
+/* How often a cursor was written (spool_cursor.c: in turn into two slots). */
+static uint64_t generation_of(const char *dir, const char *sink)
+{
+	uint64_t slots[2] = { 0, 0 };
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cursor-%s", dir, sink);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	cr_assert(fd >= 0);
+	for (unsigned i = 0; i < 2; i++)
+		cr_assert(pread(fd, &slots[i], sizeof(slots[i]), 512 * i) >= 0);
+	close(fd);
+	return MAX(le64toh(slots[0]), le64toh(slots[1]));
+}
+
+static void remove_folder(const char *dir)
+{
+	char command[80];
+
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	cr_assert_eq(system(command), 0);
+}
+
+/* While there is always more in the queue, cursors are written and the disk is flushed all the
+ * same: a crash after an hour of that must not repeat an hour. */
+Test(outputs, cursors_under_load, .timeout = 60)
+{
+	enum {
+		CNT = 20000,
+		SIZE = 1000
+	};
+	char dir[] = "/tmp/haetae-outputs-XXXXXX", path[64];
+	struct sink_config sink = json_sink;
+	struct outputs_config config = { .sinks = &sink, .sink_cnt = 1, .queue_length = 32768 };
+	struct outputs *outputs = NULL;
+	struct outputs_stats stats;
+
+	cr_assert(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/alerts", dir);
+	sink.name = "f";
+	sink.type = "file";
+	sink.file.path = path;
+	sink.is_durable = true;
+	config.spool.dir = dir;
+	cr_assert_eq(outputs_prepare(&config, &outputs), 0);
+	for (unsigned i = 0; i < CNT; i++) {
+		struct alert *alert = make_alert(i, SIZE, PRIORITY_NOTICE);
+
+		snprintf(alert->uuid, sizeof(alert->uuid), "%08x-0000-8000-8000-000000000000", i);
+		cr_assert(outputs_put(outputs, alert));
+	}
+	cr_assert_eq(outputs_run(outputs), 0);
+	stop(outputs, 30 * SECOND, &stats);
+	cr_expect_eq(stats.delivered, CNT);
+	/* 40 MB, of which a batch has a quarter of one. */
+	cr_expect_geq(generation_of(dir, "f"), 50, "%lu", generation_of(dir, "f"));
+	remove_folder(dir);
 }
 
 /* ---- starting and stopping ------------------------------------------------------------------ */
