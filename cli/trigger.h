@@ -53,6 +53,7 @@ struct trigger_table {
 	}
 extern const struct trigger_table trigger_secrets, trigger_evasion, trigger_reach;
 extern const struct trigger_table trigger_escapes;
+extern const struct trigger_table trigger_intrusions;
 extern const struct trigger_table trigger_persistence;
 
 /* trigger_actions.c: NULL behind the last. */
@@ -161,6 +162,7 @@ int trigger_packet_socket(struct trigger_step *step);
 int trigger_connect_alone(struct trigger_step *step, const char *address, uint16_t port);
 int trigger_raw_socket(struct trigger_step *step);
 int trigger_reverse_shell(struct trigger_step *step);
+int trigger_connection_as_input(struct trigger_step *step);
 
 /* trigger_read.c */
 int trigger_read_gshadow(struct trigger_step *step);
@@ -168,6 +170,7 @@ int trigger_read_shadow_relative(struct trigger_step *step);
 int trigger_read_shadow_link(struct trigger_step *step);
 int trigger_read_shadow_openat2(struct trigger_step *step);
 int trigger_read_shadow_ring(struct trigger_step *step);
+int trigger_connect_ring(struct trigger_step *step);
 int trigger_chown_shadow(struct trigger_step *step);
 
 /* trigger_place.c */

@@ -326,9 +326,6 @@ static const struct trigger_action actions[] = {
 	  { NULL } },
 
 	/* No shipped rule sees these: for rules of one's own. */
-	{ .name = "reverse-shell",
-	  .doc = "starts an empty shell on a connection to a listener of its own",
-	  .perform = trigger_reverse_shell },
 	{ .name = "user-namespace",
 	  .doc = "makes a user namespace",
 	  .perform = trigger_user_namespace },
@@ -345,16 +342,13 @@ static const struct trigger_action actions[] = {
 	{ .name = "writable-code",
 	  .doc = "maps a page that may be written and executed",
 	  .perform = trigger_writable_code },
-	{ .name = "netcat-shell",
-	  .doc = "starts this program as netcat with a program to execute",
-	  .tool = { "nc", "-e", "/bin/sh", "127.0.0.1", "9" } },
 };
 /* clang-format on */
 
 static const struct trigger_table files_and_programs = TRIGGER_TABLE(actions);
 static const struct trigger_table *const tables[] = {
-	&files_and_programs, &trigger_secrets, &trigger_evasion,
-	&trigger_reach,	     &trigger_escapes, &trigger_persistence,
+	&files_and_programs, &trigger_secrets,	   &trigger_evasion,	&trigger_reach,
+	&trigger_escapes,    &trigger_persistence, &trigger_intrusions,
 };
 
 const struct trigger_action *trigger_action_at(unsigned index)

@@ -177,8 +177,8 @@ int trigger_raw_socket(struct trigger_step *step)
 	return make_socket(step, "make a raw socket", AF_INET, IPPROTO_ICMP);
 }
 
-/* What a reverse shell is, with a command that does nothing. */
-int trigger_reverse_shell(struct trigger_step *step)
+/* A shell with a command that does nothing, or none. */
+static int input_from_connection(struct trigger_step *step, bool is_shell)
 {
 	_cleanup_(close_fdp) int listener = -1, fd = -1;
 	struct sockaddr_in address = { 0 };
@@ -190,13 +190,25 @@ int trigger_reverse_shell(struct trigger_step *step)
 	if (listener < 0 || fd < 0 ||
 	    connect(fd, (const struct sockaddr *)&address, sizeof(address)))
 		return -errno;
-	trigger_step_set(step, "start a shell on a connection");
+	trigger_step_set(step, "make a connection the standard input");
 	pid = fork();
 	if (pid == 0) {
 		for (int target = 0; target <= 2; target++)
 			(void)dup2(fd, target);
-		execl("/bin/sh", "sh", "-c", ":", (char *)NULL);
-		_exit(errno);
+		if (is_shell)
+			execl("/bin/sh", "sh", "-c", ":", (char *)NULL);
+		_exit(is_shell ? errno : 0);
 	}
 	return pid < 0 ? -errno : trigger_wait(pid);
+}
+
+/* What a reverse shell is. */
+int trigger_reverse_shell(struct trigger_step *step)
+{
+	return input_from_connection(step, true);
+}
+
+int trigger_connection_as_input(struct trigger_step *step)
+{
+	return input_from_connection(step, false);
 }

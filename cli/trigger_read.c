@@ -1,13 +1,16 @@
 /*
- * Trigger actions that open files of password hashes in ways that hide the name from simple rules.
+ * Trigger actions that open files of password hashes in ways that hide the name from simple rules,
+ * and one that connects by such a way.
  * Nothing is read. Runs in a child process of `haetae trigger`.
  */
 #include "trigger.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <linux/openat2.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -116,36 +119,58 @@ static int ring_init(struct ring *ring)
 }
 
 /* 0 or the negative errno of the request; a descriptor that it opened is closed. */
-static int ring_open(struct ring *ring, const char *path)
+static int ring_do(struct ring *ring, const struct io_uring_sqe *request)
 {
 	const struct io_uring_params *parameters = &ring->parameters;
 	uint32_t *tail = (void *)(ring->queues + parameters->sq_off.tail);
 	const struct io_uring_cqe *completion = (void *)(ring->queues + parameters->cq_off.cqes);
 	int fd;
 
-	*ring->request = (struct io_uring_sqe){ .opcode = IORING_OP_OPENAT,
-						.fd = AT_FDCWD,
-						.addr = (uintptr_t)path,
-						.open_flags = O_RDONLY };
+	*ring->request = *request;
 	*(uint32_t *)(void *)(ring->queues + parameters->sq_off.array) = 0;
 	__atomic_store_n(tail, 1, __ATOMIC_RELEASE);
 	if (syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
 		return -errno;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	fd = completion->res;
-	if (fd >= 0)
+	if (fd > 0)
 		close(fd);
 	return MIN(fd, 0);
 }
 
 int trigger_read_shadow_ring(struct trigger_step *step)
 {
+	const struct io_uring_sqe request = { .opcode = IORING_OP_OPENAT,
+					      .fd = AT_FDCWD,
+					      .addr = (uintptr_t)SHADOW_FILE,
+					      .open_flags = O_RDONLY };
 	struct ring ring;
 	int r = ring_init(&ring);
 
 	trigger_step_set(step, r < 0 ? "set up io_uring" : "open /etc/shadow through io_uring");
 	if (r == 0)
-		r = ring_open(&ring, SHADOW_FILE);
+		r = ring_do(&ring, &request);
 	ring_done(&ring);
 	return r;
+}
+
+/* To the port of tcpmux (RFC 1078), where nobody listens any more. */
+int trigger_connect_ring(struct trigger_step *step)
+{
+	const struct sockaddr_in address = { .sin_family = AF_INET,
+					     .sin_port = htons(1),
+					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	_cleanup_(close_fdp) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct io_uring_sqe request = { .opcode = IORING_OP_CONNECT,
+					      .fd = fd,
+					      .addr = (uintptr_t)&address,
+					      .off = sizeof(address) };
+	struct ring ring;
+	int r = ring_init(&ring);
+
+	trigger_step_set(step, r < 0 ? "set up io_uring" : "connect through io_uring");
+	if (r == 0)
+		r = ring_do(&ring, &request);
+	ring_done(&ring);
+	return r == -ECONNREFUSED ? 0 : r;
 }
