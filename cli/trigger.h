@@ -52,9 +52,7 @@ struct trigger_table {
 		(rows), ARRAY_LEN(rows) \
 	}
 extern const struct trigger_table trigger_secrets, trigger_evasion, trigger_reach;
-extern const struct trigger_table trigger_escapes;
-extern const struct trigger_table trigger_intrusions;
-extern const struct trigger_table trigger_persistence;
+extern const struct trigger_table trigger_escapes, trigger_persistence, trigger_intrusions;
 
 /* trigger_actions.c: NULL behind the last. */
 const struct trigger_action *trigger_action_at(unsigned index);
