@@ -66,13 +66,17 @@ static void put_rule(struct list_writer *writer, const struct rule *rule)
 {
 	_cleanup_(buf_done) struct buf tags, line;
 	struct list_item item = { .name = rule->name };
+	struct str description = rule->desc;
 
+	/* YAML's folded text ends with a line break. */
+	while (description.n && description.p[description.n - 1] == '\n')
+		description.n--;
 	buf_init(&tags, 1 << 16);
 	buf_init(&line, 64);
 	put_tags(rule, writer->format, &tags);
 	buf_put_u64(&line, rule->line);
 	list_item_cell(&item, "priority", str_from(priority_name(rule->priority)));
-	list_item_cell(&item, "description", rule->desc);
+	list_item_cell(&item, "description", description);
 	list_item_raw(&item, "enabled", rule->is_enabled ? STR("true") : STR("false"));
 	list_item_cell(&item, "maturity", str_from(maturity_name(rule->maturity)));
 	list_item_raw(&item, "tags", buf_str(&tags));
