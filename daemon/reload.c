@@ -193,8 +193,10 @@ static void run_reload(struct reload *reload)
 		is_good = hand_over(reload, ruleset, &message);
 	}
 	if (is_good) {
-		log_info("rules loaded anew (%s): %.*s", cause_names[cause],
-			 STR_ARG(buf_str(&message)));
+		log_info("rules loaded anew (%s): %.*s%s", cause_names[cause],
+			 STR_ARG(buf_str(&message)),
+			 cause == RELOAD_FILES ? ""
+					       : "; options of the configuration need a restart");
 	} else {
 		log_error("the rules could not be loaded anew (%s), those before stay in force:",
 			  cause_names[cause]);
