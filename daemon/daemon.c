@@ -92,6 +92,11 @@ static void take_hit(const struct rule *rule, const struct alert_context *contex
 	daemon->is_stopping |= !daemon->config->on_hit(rule, context, daemon->config->data);
 }
 
+static void take_event(const struct field_context *fields, void *data)
+{
+	rule_cost_sample(&((struct daemon *)data)->rule_cost, fields);
+}
+
 static const char *control_error(int r)
 {
 	switch (r) {
@@ -458,8 +463,11 @@ static int start(struct daemon *daemon)
 		return fail("starting the engine", r);
 	if (config->on_hit) {
 		daemon->engine.on_hit = take_hit;
-		daemon->engine.data = daemon;
+	} else {
+		daemon->engine.on_event = take_event;
+		rule_cost_install(&daemon->rule_cost, &daemon->engine);
 	}
+	daemon->engine.data = daemon;
 	r = recording_start(&daemon->recording, config, &host, &daemon->engine);
 	if (r < 0)
 		return fail(config->record.path, r);
@@ -512,6 +520,7 @@ static void release(struct daemon *daemon)
 	daemon->reload = reload_free(daemon->reload);
 	pretrigger_done(&daemon->pretrigger);
 	engine_done(&daemon->engine);
+	rule_cost_done(&daemon->rule_cost);
 	daemon->ruleset = ruleset_free(daemon->ruleset);
 	recording_done(&daemon->recording);
 	names_done(&daemon->names);

@@ -12,6 +12,7 @@
 #include "pretrigger.h"
 #include "recording.h"
 #include "reload.h"
+#include "rule_cost.h"
 #include "server.h"
 
 /* The thread that serves looks at one, and one more may have come meanwhile. */
@@ -24,6 +25,7 @@ struct daemon {
 	struct ruleset *ruleset; /* owned */
 	struct engine engine;
 	struct names names;
+	struct rule_cost rule_cost;
 	struct recording recording;
 	struct pretrigger pretrigger;
 	struct metadata *metadata; /* owned; NULL: it could not be started */

@@ -29,6 +29,7 @@ struct engine_counters {
 struct engine_rule_counters {
 	uint64_t matches; /* events that it matched */
 	uint64_t alerts;  /* raised */
+	uint64_t cost_ns; /* estimated from a sample of events; 0: not measured */
 };
 
 /* Takes ownership. False: it has no room for it. */

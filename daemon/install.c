@@ -76,6 +76,7 @@ int daemon_install(struct daemon *daemon, struct ruleset *ruleset)
 	daemon->names = names;
 	retire(daemon, daemon->ruleset);
 	daemon->ruleset = ruleset;
+	rule_cost_install(&daemon->rule_cost, &daemon->engine);
 	rule_use_want(daemon->config, ruleset, &want);
 	r = probes_want(daemon->probes, &want);
 	if (r < 0)

@@ -179,6 +179,7 @@ static void put_rule(const struct rule *rule, const struct engine_rule_counters 
 	put_text(out, "priority", str_from(priority_name(rule->priority)));
 	put_number(out, "matches", counters->matches);
 	put_number(out, "alerts", counters->alerts);
+	put_number(out, "cost_ns", counters->cost_ns);
 	buf_puts(out, "}");
 }
 
