@@ -59,9 +59,11 @@ static int read_all(int fd, struct buf *content)
 static uint32_t split_number(const char *event, char path[PATH_MAX])
 {
 	const char *colon = strrchr(event, ':');
+	size_t length = MIN(strlen(event), (size_t)PATH_MAX - 1);
 	uint32_t number = 0;
 
-	snprintf(path, PATH_MAX, "%s", event ?: "");
+	memcpy(path, event, length);
+	path[length] = '\0';
 	if (!colon || colon == event || access(event, F_OK) == 0 ||
 	    !args_parse_u32(colon + 1, &number) || number == 0)
 		return 0;
