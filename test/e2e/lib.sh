@@ -14,13 +14,13 @@ daemon_pid='' case_cnt=0 failed_cnt=0
 
 finish()
 {
-	local status=$?
+	local status=$? pid
 
-	{
-		[ -z "$daemon_pid" ] || kill -KILL "$daemon_pid"
-		[ -z "${ACTOR_PID:-}" ] || kill -KILL "$ACTOR_PID"
-		wait
-	} 2>/dev/null
+	# Not `wait` alone: what a test's own cleanup ends is still there.
+	for pid in $daemon_pid ${ACTOR_PID:-}; do
+		kill -KILL "$pid"
+		wait "$pid"
+	done 2>/dev/null
 	[ -z "${cleanup:-}" ] || eval "$cleanup"
 	rm -rf "$WORK"
 	[ "$failed_cnt" -eq 0 ] || exit 1
