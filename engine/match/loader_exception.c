@@ -168,7 +168,7 @@ static bool add_rows(struct loader *loader, const struct yaml_node *values,
 	bool is_good = true;
 
 	if (!rows)
-		return false;
+		return values->entry_cnt == 0;
 	for (const struct yaml_entry *e = values->entries; e; e = e->next)
 		is_good &= def->is_single ? read_single_row(loader, e->value, &rows[cnt++])
 					  : read_tuple_row(loader, e->value, &rows[cnt++]);
