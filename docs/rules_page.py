@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints a page of docs/rules from what `haetae list rules` says.
 
-    rules_page.py HAETAE RULES README|TACTIC
+    rules_page.py HAETAE RULES ATTACK_CSV README|TACTIC
 """
 
 import json
@@ -35,15 +35,21 @@ def techniques_of(rule):
     return sorted(tag for tag in rule["tags"] if tag[0] == "T" and tag[1:2].isdigit())
 
 
-def link(technique):
-    return "[%s](https://attack.mitre.org/techniques/%s/)" % (technique, technique.replace(".", "/"))
+def read_names(path):
+    rows = (line.rstrip("\n").split(",", 2) for line in open(path, encoding="utf-8") if line[0] != "#")
+    return {number: name for number, _, name in rows}
+
+
+def link(technique, name=None):
+    text = "%s %s" % (technique, name) if name else technique
+    return "[%s](https://attack.mitre.org/techniques/%s/)" % (text, technique.replace(".", "/"))
 
 
 def of_tactic(rules, tactic):
     return [rule for rule in rules if "mitre_" + tactic in rule["tags"]]
 
 
-def page(rules, tactic):
+def page(rules, names, tactic):
     number, title = TACTICS[tactic]
     print("# %s\n" % title)
     print(
@@ -60,7 +66,7 @@ def page(rules, tactic):
         ]
         print("\n## %s\n" % rule["name"])
         print("%s · %s · %s · %s · `rules/%s`\n" % (
-            rule["priority"], rule["maturity"], ", ".join(map(link, techniques_of(rule))),
+            rule["priority"], rule["maturity"], ", ".join(link(technique, names.get(technique)) for technique in techniques_of(rule)),
             ", ".join(others), rule["file"].rsplit("/", 1)[-1]))
         text = " ".join(rule["description"].split())
         for mark in "*_<>`":
@@ -98,12 +104,12 @@ def index(rules, pairs):
 
 
 def main():
-    haetae, folder, name = sys.argv[1:]
+    haetae, folder, attack, name = sys.argv[1:]
     rules = ask(haetae, folder)
     if name == "README":
         index(rules, ask(haetae, folder, "--attack"))
     else:
-        page(rules, name)
+        page(rules, read_names(attack), name)
 
 
 main()
