@@ -10,11 +10,12 @@
 #include "probes_private.h"
 #include "skeleton.h"
 
-/* The longest of the three keys. */
+/* The longest of the keys. */
 union filter_any_key {
 	struct filter_number_key number;
 	struct filter_comm_key comm;
 	struct filter_name_key name;
+	struct filter_address_key address;
 };
 
 static int empty(int map_fd)
@@ -45,6 +46,9 @@ static int fill(struct haetae_bpf *bpf, const struct kernel_filter *filter)
 		r = FILL(bpf_map__fd(bpf->maps.filter_comms), filter->comms, filter->comm_cnt);
 	if (r == 0)
 		r = FILL(bpf_map__fd(bpf->maps.filter_names), filter->names, filter->name_cnt);
+	if (r == 0)
+		r = FILL(bpf_map__fd(bpf->maps.filter_addresses), filter->addresses,
+			 filter->address_cnt);
 	for (uint32_t type = 0; type < EVENT__COUNT && r == 0; type++)
 		if (bpf_map_update_elem(types_fd, &type, &filter->types[type], 0))
 			r = -errno;
@@ -63,8 +67,9 @@ int probes_filter(struct probes *probes, const struct kernel_filter *filter, enu
 	if (mode == FILTER_OFF || !filter)
 		return 0;
 	if (filter->number_cnt > FILTER_ENTRIES || filter->comm_cnt > FILTER_ENTRIES ||
-	    filter->name_cnt > FILTER_ENTRIES)
+	    filter->name_cnt > FILTER_ENTRIES || filter->address_cnt > FILTER_ENTRIES)
 		return -E2BIG;
+	bpf->bss->is_contact_wanted = filter->is_contact_wanted;
 	r = fill(bpf, filter);
 	if (r == 0)
 		bpf->bss->filter_mode = (uint8_t)mode;

@@ -5,6 +5,7 @@
  */
 #include "pushdown.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 
 #include "haetae/text.h"
@@ -44,6 +45,36 @@ static void note_left_out(const struct predicate *predicate, bool is_negated, co
 /* ---- boxes as words -----------------------------------------------------------------------------
  */
 
+static bool is_argument(unsigned dimension)
+{
+	return dimension >= BOX_ARGUMENT && dimension < BOX_ARGUMENT + FILTER_ARGUMENTS;
+}
+
+static void put_network(struct str text, struct buf *out)
+{
+	char address[INET6_ADDRSTRLEN];
+	struct cidr net;
+
+	memcpy(&net, text.p, sizeof(net));
+	buf_puts(out, inet_ntop(net.address.family, net.address.bytes, address, sizeof(address)));
+	if (net.prefix < ip_length(&net.address) * 8)
+		buf_printf(out, "/%u", net.prefix);
+}
+
+static void put_family(uint64_t family, struct buf *out)
+{
+	static const char *const names[] = { [AF_UNIX] = "unix",
+					     [AF_INET] = "IPv4",
+					     [AF_INET6] = "IPv6",
+					     [AF_NETLINK] = "netlink",
+					     [AF_PACKET] = "packet" };
+
+	if (family < ARRAY_LEN(names) && names[family])
+		buf_puts(out, names[family]);
+	else
+		buf_printf(out, "family %u", (unsigned)family);
+}
+
 static void put_id(const struct pusher *p, unsigned dimension, uint64_t id, struct buf *out)
 {
 	const struct vocabulary *vocabulary;
@@ -60,11 +91,17 @@ static void put_id(const struct pusher *p, unsigned dimension, uint64_t id, stru
 		text_put_line(out, part->text);
 		return;
 	}
-	vocabulary = dimension >= BOX_ARGUMENT
+	if (dimension == BOX_ADDRESS) {
+		put_network(p->texts[id - 1].text, out);
+		return;
+	}
+	vocabulary = is_argument(dimension)
 			     ? p->schema->params[p->arguments[dimension - BOX_ARGUMENT]->param]
 				       .vocabulary
 			     : NULL;
-	if (vocabulary)
+	if (dimension == BOX_FAMILY)
+		put_family(id, out);
+	else if (vocabulary)
 		vocabulary_format(vocabulary, id, out);
 	else
 		buf_put_s64(out, (int64_t)id);
@@ -116,6 +153,15 @@ static void put_dimension(const struct pusher *p, unsigned dimension, const stru
 		break;
 	case BOX_PATH:
 		buf_puts(out, "path ");
+		break;
+	case BOX_FAMILY:
+		buf_puts(out, set->is_all_but ? "socket not " : "socket ");
+		break;
+	case BOX_PORT:
+		buf_puts(out, "port of an end ");
+		break;
+	case BOX_ADDRESS:
+		buf_puts(out, "address of an end ");
 		break;
 	default:
 		buf_printf(out, "%s %s",

@@ -457,6 +457,8 @@ static bool push_field(struct pusher *p, const struct predicate *predicate, bool
 	}
 	if (strcmp(name, "evt.arg") == 0 || strcmp(name, "evt.rawarg") == 0)
 		return push_argument(p, predicate, is_negated, ret);
+	if (push_is_socket(p->schema))
+		return push_socket(p, predicate, is_negated, ret, ret_why);
 	*ret_why = "the kernel does not know it";
 	return false;
 }
@@ -467,7 +469,8 @@ void push_leaf(struct pusher *p, const struct predicate *predicate, bool is_nega
 	const char *why = "not a field compared with constants";
 	bool is_plain = predicate->left->kind == OPERAND_FIELD && !predicate->right &&
 			predicate->modifier == MODIFIER_NONE && predicate->op != OP_EXISTS &&
-			predicate->op != OP_REGEX && predicate->class != CLASS_NET &&
+			predicate->op != OP_REGEX &&
+			(predicate->class != CLASS_NET || push_is_socket(p->schema)) &&
 			!predicate->left->is_list && predicate->literal_cnt > 0;
 
 	if (is_plain && push_field(p, predicate, is_negated, ret, &why))

@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 
+#include "cidr.h"
+
 /* probes/bpf/scratch.h: PASSED_BYTES, the NUL included. */
 #define TEXT_MAX 254
 
@@ -86,6 +88,58 @@ static uint64_t call_mask(const struct kernel_filter *filter, const struct filte
 		mask &= comm_mask(filter, header->type | FILTER_COMM_HEAD, head,
 				  type->comm_head_else);
 	return mask;
+}
+
+/* ---- the socket ---------------------------------------------------------------------------------
+ */
+
+static uint64_t address_mask(const struct kernel_filter *filter, uint32_t type,
+			     const struct wire_tuple *tuple, const uint8_t bytes[16])
+{
+	struct ip_address address = { .family = (uint8_t)tuple->family };
+	uint32_t longest = 0;
+	uint64_t mask = 0;
+
+	memcpy(address.bytes, bytes, sizeof(address.bytes));
+	for (uint32_t i = 0; i < filter->address_cnt; i++) {
+		const struct filter_address_key *key = &filter->addresses[i].key;
+		struct cidr net = { .address.family = (uint8_t)key->family,
+				    .prefix = (uint8_t)(key->prefix_bits - FILTER_NET_BITS) };
+
+		memcpy(net.address.bytes, key->address, sizeof(net.address.bytes));
+		if (key->type != type || key->family != tuple->family ||
+		    key->prefix_bits < longest || !cidr_has(&net, &address))
+			continue;
+		longest = key->prefix_bits;
+		mask = filter->addresses[i].mask;
+	}
+	return mask;
+}
+
+/* The clauses of `asked` that the socket's ends leave possible. */
+static uint64_t socket_mask(const struct kernel_filter *filter, const struct filter_type *type,
+			    const struct event *event, uint64_t asked)
+{
+	uint32_t code = event->header->type;
+	struct wire_tuple tuple;
+	uint64_t found;
+	struct str path;
+
+	if (!event_tuple(event, type->tuple, &tuple, &path))
+		return asked;
+	if (asked & type->by_family)
+		asked &= number_mask(filter, code, FILTER_FAMILY, tuple.family, type->family_else);
+	if (asked & type->by_port) {
+		found = number_mask(filter, code, FILTER_PORT, tuple.local_port, 0) |
+			number_mask(filter, code, FILTER_PORT, tuple.remote_port, 0);
+		asked &= found | ~type->by_port;
+	}
+	if (asked & type->by_address) {
+		found = address_mask(filter, code, &tuple, tuple.local_address) |
+			address_mask(filter, code, &tuple, tuple.remote_address);
+		asked &= found | ~type->by_address;
+	}
+	return asked;
 }
 
 /* ---- the path -----------------------------------------------------------------------------------
@@ -262,6 +316,8 @@ bool kernel_filter_passes(const struct kernel_filter *filter, const struct event
 	mask = call_mask(filter, type, event);
 	if (mask & type->by_depth && event->header->result >= 0 && is_shallow(type, event))
 		mask &= ~type->by_depth;
+	if (mask && !(mask & ~type->by_socket))
+		return socket_mask(filter, type, event, mask) != 0;
 	if (event->header->result < 0 || !mask || mask & ~type->by_path)
 		return mask != 0;
 	return (mask & path_mask(filter, type, event, mask)) != 0;

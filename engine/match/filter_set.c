@@ -160,8 +160,13 @@ static bool box_is_within(const struct box *a, const struct box *b)
 	return true;
 }
 
-/* Of two demands on a path one is kept: that with fewer parts. */
-static struct id_set meet_paths(const struct id_set *a, const struct id_set *b)
+static bool has_many_values(unsigned dimension)
+{
+	return dimension >= BOX_PATH;
+}
+
+/* Of two demands one is kept: that which names less. */
+static struct id_set meet_one_of_many(const struct id_set *a, const struct id_set *b)
 {
 	if (id_set_is_full(a) || id_set_is_full(b))
 		return id_set_is_full(a) ? *b : *a;
@@ -173,8 +178,9 @@ static struct box box_meet(struct arena *arena, const struct box *a, const struc
 	struct box result;
 
 	for (unsigned i = 0; i < BOX__COUNT; i++)
-		result.sets[i] = i == BOX_PATH ? meet_paths(&a->sets[i], &b->sets[i])
-					       : set_intersection(arena, &a->sets[i], &b->sets[i]);
+		result.sets[i] = has_many_values(i)
+					 ? meet_one_of_many(&a->sets[i], &b->sets[i])
+					 : set_intersection(arena, &a->sets[i], &b->sets[i]);
 	return result;
 }
 

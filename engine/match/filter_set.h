@@ -21,11 +21,15 @@ enum box_dimension {
 	BOX_ACCESS, /* FILTER_READS | FILTER_WRITES */
 	BOX_DEPTH,  /* 1: its path may be too deep to be recorded */
 	BOX_UID,
+	BOX_FAMILY, /* of a socket's ends */
 	BOX_ARGUMENT,
 	BOX_COMM = BOX_ARGUMENT + FILTER_ARGUMENTS, /* numbers of texts, as below */
 	BOX_COMM_HEAD,				    /* its first bytes */
-	BOX_PATH, /* the same of parts of paths. An event has several: one of them must be in the
-		   * set, which is why two of these sets are never intersected */
+	/* Of these an event has several values: one of them must be in the set, which is why two of
+	 * these sets are never intersected. */
+	BOX_PATH,    /* numbers of texts, of parts of paths */
+	BOX_PORT,    /* of a socket's ends */
+	BOX_ADDRESS, /* numbers of texts, of networks that an end may be in */
 	BOX__COUNT
 };
 

@@ -82,8 +82,9 @@ struct builder {
 	struct filter_number *numbers; /* owned, as the two below */
 	struct filter_comm *comms;
 	struct filter_name *names;
-	uint32_t number_cap, comm_cap, name_cap;
-	uint32_t number_cnt, comm_cnt, name_cnt;
+	struct filter_address *addresses;
+	uint32_t number_cap, comm_cap, name_cap, address_cap;
+	uint32_t number_cnt, comm_cnt, name_cnt, address_cnt;
 };
 
 static void builder_done(struct builder *b)
@@ -91,23 +92,24 @@ static void builder_done(struct builder *b)
 	free(b->numbers);
 	free(b->comms);
 	free(b->names);
+	free(b->addresses);
 }
 
-#define APPEND(b, what, item)                                                                   \
-	({                                                                                      \
-		bool is_room_ = (b)->what##_cnt < (b)->what##_cap;                              \
-		if (!is_room_) {                                                                \
-			uint32_t cap_ = (b)->what##_cap ? 2 * (b)->what##_cap : 64;             \
-			void *grown_ = reallocarray((b)->what##s, cap_, sizeof(*(b)->what##s)); \
-			if (grown_) {                                                           \
-				(b)->what##s = grown_;                                          \
-				(b)->what##_cap = cap_;                                         \
-				is_room_ = true;                                                \
-			}                                                                       \
-		}                                                                               \
-		if (is_room_)                                                                   \
-			(b)->what##s[(b)->what##_cnt++] = (item);                               \
-		is_room_;                                                                       \
+#define APPEND(b, what, items, item)                                                        \
+	({                                                                                  \
+		bool is_room_ = (b)->what##_cnt < (b)->what##_cap;                          \
+		if (!is_room_) {                                                            \
+			uint32_t cap_ = (b)->what##_cap ? 2 * (b)->what##_cap : 64;         \
+			void *grown_ = reallocarray((b)->items, cap_, sizeof(*(b)->items)); \
+			if (grown_) {                                                       \
+				(b)->items = grown_;                                        \
+				(b)->what##_cap = cap_;                                     \
+				is_room_ = true;                                            \
+			}                                                                   \
+		}                                                                           \
+		if (is_room_)                                                               \
+			(b)->items[(b)->what##_cnt++] = (item);                             \
+		is_room_;                                                                   \
 	})
 
 /* The clauses that let the id pass, and those that let anything else pass. */
@@ -152,9 +154,12 @@ static bool put_number(struct builder *b, const struct pusher *p, enum box_dimen
 		.mask = mask,
 	};
 
-	if (dimension != BOX_UID)
-		number.key.dimension = (uint16_t)(FILTER_ARGUMENT + (dimension - BOX_ARGUMENT));
-	return APPEND(b, number, number);
+	number.key.dimension = dimension == BOX_UID	 ? FILTER_UID
+			       : dimension == BOX_FAMILY ? FILTER_FAMILY
+			       : dimension == BOX_PORT
+				       ? FILTER_PORT
+				       : (uint16_t)(FILTER_ARGUMENT + (dimension - BOX_ARGUMENT));
+	return APPEND(b, number, numbers, number);
 }
 
 static bool put_comm(struct builder *b, const struct pusher *p, enum box_dimension dimension,
@@ -167,7 +172,7 @@ static bool put_comm(struct builder *b, const struct pusher *p, enum box_dimensi
 		comm.key.type |= FILTER_COMM_HEAD;
 	if (text.n)
 		memcpy(comm.key.comm, text.p, text.n);
-	return APPEND(b, comm, comm);
+	return APPEND(b, comm, comms, comm);
 }
 
 static bool put_name(struct builder *b, const struct pusher *p, enum box_dimension dimension,
@@ -180,7 +185,42 @@ static bool put_name(struct builder *b, const struct pusher *p, enum box_dimensi
 	};
 
 	memcpy(name.key.text, part->text.p, part->text.n);
-	return APPEND(b, name, name);
+	return APPEND(b, name, names, name);
+}
+
+static bool put_address(struct builder *b, const struct pusher *p, enum box_dimension dimension,
+			uint64_t id, uint64_t mask)
+{
+	struct filter_address address = { .key.type = (uint16_t)p->schema->type, .mask = mask };
+	struct cidr net;
+
+	(void)dimension;
+	memcpy(&net, p->texts[id - 1].text.p, sizeof(net));
+	address.key.prefix_bits = FILTER_NET_BITS + net.prefix;
+	address.key.family = net.address.family;
+	memcpy(address.key.address, net.address.bytes, sizeof(address.key.address));
+	return APPEND(b, address, addresses, address);
+}
+
+static bool is_around(const struct filter_address_key *outer,
+		      const struct filter_address_key *inner)
+{
+	struct cidr net = { .address.family = (uint8_t)outer->family,
+			    .prefix = (uint8_t)(outer->prefix_bits - FILTER_NET_BITS) };
+	struct ip_address address = { .family = (uint8_t)inner->family };
+
+	memcpy(net.address.bytes, outer->address, sizeof(outer->address));
+	memcpy(address.bytes, inner->address, sizeof(inner->address));
+	return outer->prefix_bits < inner->prefix_bits && cidr_has(&net, &address);
+}
+
+/* The kernel finds the narrowest network alone: it gets the clauses of those around it. */
+static void widen_networks(struct builder *b, uint32_t first)
+{
+	for (uint32_t i = first; i < b->address_cnt; i++)
+		for (uint32_t k = first; k < b->address_cnt; k++)
+			if (is_around(&b->addresses[k].key, &b->addresses[i].key))
+				b->addresses[i].mask |= b->addresses[k].mask;
 }
 
 /* Each id that a set of the dimension names, once. */
@@ -252,6 +292,10 @@ static void fill_type(const struct pusher *p, const struct boxes *boxes, struct 
 		.by_comm_head = mask_of_askers(boxes, BOX_COMM_HEAD),
 		.by_path = mask_of_askers(boxes, BOX_PATH),
 		.by_depth = mask_of_askers(boxes, BOX_DEPTH),
+		.family_else = mask_of_else(boxes, BOX_FAMILY),
+		.by_family = mask_of_askers(boxes, BOX_FAMILY),
+		.by_port = mask_of_askers(boxes, BOX_PORT),
+		.by_address = mask_of_askers(boxes, BOX_ADDRESS),
 		.is_active = 1,
 		.access_argument = access_argument(p->schema->type),
 		.name_argument = name_argument(p->schema->type),
@@ -259,7 +303,9 @@ static void fill_type(const struct pusher *p, const struct boxes *boxes, struct 
 		.name = role_param(roles->name.text),
 		.directory = role_param(roles->name.directory),
 		.path = role_param(roles->path),
+		.tuple = role_param(roles->tuple),
 	};
+	type->by_socket = type->by_family | type->by_port | type->by_address;
 	for (unsigned i = 0; i < FILTER_PART__COUNT; i++)
 		type->by_part[i] = mask_of_part(p, boxes, (enum filter_part)i);
 	for (unsigned i = 0; i < ARRAY_LEN(type->result); i++)
@@ -279,7 +325,11 @@ static void fill_type(const struct pusher *p, const struct boxes *boxes, struct 
 
 static int put_type(struct builder *b, const struct pusher *p, const struct boxes *boxes)
 {
+	uint32_t first_network = b->address_cnt;
 	bool is_put = put_ids(b, p, boxes, BOX_UID, put_number) &&
+		      put_ids(b, p, boxes, BOX_FAMILY, put_number) &&
+		      put_ids(b, p, boxes, BOX_PORT, put_number) &&
+		      put_ids(b, p, boxes, BOX_ADDRESS, put_address) &&
 		      put_ids(b, p, boxes, BOX_COMM, put_comm) &&
 		      put_ids(b, p, boxes, BOX_COMM_HEAD, put_comm) &&
 		      put_ids(b, p, boxes, BOX_PATH, put_name);
@@ -288,6 +338,7 @@ static int put_type(struct builder *b, const struct pusher *p, const struct boxe
 		is_put = put_ids(b, p, boxes, (enum box_dimension)(BOX_ARGUMENT + i), put_number);
 	if (!is_put)
 		return -ENOMEM;
+	widen_networks(b, first_network);
 	fill_type(p, boxes, &b->filter->types[p->schema->type]);
 	return 0;
 }
@@ -334,8 +385,10 @@ static int keep(struct builder *b)
 		arena_new_array(&filter->arena, struct filter_comm, b->comm_cnt);
 	struct filter_name *names =
 		arena_new_array(&filter->arena, struct filter_name, b->name_cnt);
+	struct filter_address *addresses =
+		arena_new_array(&filter->arena, struct filter_address, b->address_cnt);
 
-	if (!numbers || !comms || !names)
+	if (!numbers || !comms || !names || !addresses)
 		return -ENOMEM;
 	if (b->number_cnt)
 		memcpy(numbers, b->numbers, b->number_cnt * sizeof(*numbers));
@@ -343,13 +396,33 @@ static int keep(struct builder *b)
 		memcpy(comms, b->comms, b->comm_cnt * sizeof(*comms));
 	if (b->name_cnt)
 		memcpy(names, b->names, b->name_cnt * sizeof(*names));
+	if (b->address_cnt)
+		memcpy(addresses, b->addresses, b->address_cnt * sizeof(*addresses));
 	filter->numbers = numbers;
 	filter->comms = comms;
 	filter->names = names;
+	filter->addresses = addresses;
 	filter->number_cnt = b->number_cnt;
 	filter->comm_cnt = b->comm_cnt;
 	filter->name_cnt = b->name_cnt;
+	filter->address_cnt = b->address_cnt;
 	return 0;
+}
+
+/* Of these the call itself tells. */
+static bool tells_contact(const struct event_schema *schema)
+{
+	switch ((int)schema->type) {
+	case EVENT_SOCKET:
+	case EVENT_CONNECT:
+	case EVENT_BIND:
+	case EVENT_LISTEN:
+	case EVENT_ACCEPT:
+	case EVENT_ACCEPT4:
+		return true;
+	default:
+		return false;
+	}
 }
 
 int ruleset_kernel_filter(const struct ruleset *ruleset, struct kernel_filter *ret)
@@ -364,6 +437,8 @@ int ruleset_kernel_filter(const struct ruleset *ruleset, struct kernel_filter *r
 	for (unsigned type = 0; type < EVENT__COUNT && r == 0; type++) {
 		const struct event_schema *schema = event_schema_get((enum event_type)type);
 
+		if (event_set_has(&ruleset->events, type) && event_roles_of(schema)->tuple >= 0)
+			ret->is_contact_wanted |= !tells_contact(schema);
 		arena_reset(&arena);
 		/* Of what no rule sees, nothing is asked for. */
 		if (push_has_filter(schema) && event_set_has(&ruleset->events, type))

@@ -7,7 +7,8 @@
 #include "filter_set.h"
 #include "ops.h"
 
-/* Texts that sets name by number: of BOX_COMM a name, of BOX_PATH a part of a path. */
+/* Texts that sets name by number: of BOX_COMM a name, of BOX_PATH a part of a path, of BOX_ADDRESS
+ * a struct cidr. */
 struct push_text {
 	uint64_t hash;
 	enum filter_part part; /* of BOX_PATH */
@@ -49,6 +50,12 @@ void push_leaf(struct pusher *p, const struct predicate *predicate, bool is_nega
 /* In filter_path.c. False: nothing can be said of it, *ret_why tells why. */
 bool push_path(struct pusher *p, const struct predicate *predicate, bool is_negated,
 	       struct boxes *ret, const char **ret_why);
+
+/* In filter_socket.c: whether the kernel has the event's two ends when it decides; and what a leaf
+ * asks of them, as push_path(). */
+bool push_is_socket(const struct event_schema *schema);
+bool push_socket(struct pusher *p, const struct predicate *predicate, bool is_negated,
+		 struct boxes *ret, const char **ret_why);
 
 /* In pushdown.c: the same of an expression whose tests of evt.type are decided. 0 or -ENOMEM. */
 int push_expr(struct pusher *p, const struct expr *expr, struct boxes *ret);

@@ -38,6 +38,8 @@ enum filter_mode {
 
 enum filter_dimension {
 	FILTER_UID,
+	FILTER_FAMILY,	 /* of a socket's ends: wire_tuple's */
+	FILTER_PORT,	 /* of either end */
 	FILTER_ARGUMENT, /* the first of FILTER_ARGUMENTS */
 };
 
@@ -70,14 +72,16 @@ struct filter_type {
 	__u64 by_path;			   /* for a path at all */
 	__u64 by_part[FILTER_PART__COUNT]; /* for such parts of one */
 	__u64 by_depth;			   /* for a path too deep to be recorded */
-	__u8 is_active;			   /* 0: all pass */
-	__u8 access_argument;		   /* number of the call's argument, or FILTER_NONE */
+	__u64 family_else, by_family, by_port, by_address;
+	__u64 by_socket;      /* for any of these three */
+	__u8 is_active;	      /* 0: all pass */
+	__u8 access_argument; /* number of the call's argument, or FILTER_NONE */
 	/* The same: the text, and the descriptor that it starts from. */
 	__u8 name_argument, directory_argument;
 	__u8 argument[FILTER_ARGUMENTS], width[FILTER_ARGUMENTS];
 	__u8 parameter[FILTER_ARGUMENTS]; /* of the record: what the argument is there */
-	__u8 name, directory,
-		path; /* parameters of the record: text, where it starts, what it is */
+	/* Parameters of the record: text, where it starts, what it is; the ends of a socket. */
+	__u8 name, directory, path, tuple;
 };
 
 struct filter_number_key {
@@ -91,6 +95,15 @@ struct filter_number_key {
 struct filter_comm_key {
 	__u32 type;		  /* of the event; | FILTER_COMM_HEAD */
 	char comm[WIRE_COMM_LEN]; /* NUL-padded */
+};
+
+/* A network that an end of the socket is in; of several the narrowest is found, so its mask has the
+ * clauses of those around it, too. Laid out as struct bpf_lpm_trie_key. */
+#define FILTER_NET_BITS 32 /* of the members before the address */
+struct filter_address_key {
+	__u32 prefix_bits; /* behind this member */
+	__u16 type, family;
+	__u8 address[16]; /* network order; of AF_INET the first four */
 };
 
 struct filter_name_key {

@@ -21,13 +21,22 @@ struct filter_name {
 	uint64_t mask;
 };
 
+struct filter_address {
+	struct filter_address_key key;
+	uint64_t mask;
+};
+
 struct kernel_filter {
 	struct filter_type types[EVENT__COUNT];
+	/* Rules see events whose ends are told by who connected or accepted before: of a connect
+	 * that no rule wants the kernel must still keep that. */
+	bool is_contact_wanted;
 	/* In the arena; each key once. */
 	const struct filter_number *numbers;
 	const struct filter_comm *comms;
 	const struct filter_name *names;
-	uint32_t number_cnt, comm_cnt, name_cnt;
+	const struct filter_address *addresses;
+	uint32_t number_cnt, comm_cnt, name_cnt, address_cnt;
 	struct arena arena;
 };
 

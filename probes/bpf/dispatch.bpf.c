@@ -10,7 +10,7 @@
 const volatile struct settings settings = { .cpus_per_ring = 1 };
 struct wanted_call wanted[WANTED_SLOTS] = {};
 __u8 is_wanted[EVENT__COUNT] = {}, is_evaluated[EVENT__COUNT] = {};
-__u8 bulk_is_mixed = 0, filter_mode = FILTER_OFF;
+__u8 bulk_is_mixed = 0, filter_mode = FILTER_OFF, is_contact_wanted = 0;
 struct pressure_total lifecycle_total = {};
 __u32 own_tgid = 0;
 __u32 scope_added = 0, scope_root_tgid = 0;
@@ -111,6 +111,27 @@ static __always_inline bool is_interrupted_connect(__u32 type, __s64 result)
 	return type == EVENT_CONNECT && is_restart(result);
 }
 
+/* From then on it is known who began: the chain's program for sockets keeps it. */
+static __always_inline bool makes_contact(__u32 type, __s64 result)
+{
+	if (type == EVENT_CONNECT)
+		return result >= 0 || result == -EINPROGRESS || result == -EINTR;
+	return result >= 0 && (type == EVENT_ACCEPT || type == EVENT_ACCEPT4);
+}
+
+/* Whether the filter ends the call, with nothing of it to keep. What tp_sock_state kept is not the
+ * thread's next connect's. */
+static __always_inline bool is_dropped(const struct filter_verdict *verdict, __u32 type,
+				       __s64 result, __u64 pid_tgid)
+{
+	if (!verdict->is_refused || (is_contact_wanted && makes_contact(type, result)))
+		return false;
+	count_filtered(type, WIRE_FILTER_RULES);
+	if (type == EVENT_CONNECT || type == EVENT_SENDTO || type == EVENT_SENDMSG)
+		(void)bpf_map_delete_elem(&connect_peers, &pid_tgid);
+	return true;
+}
+
 SEC("tp_btf/sys_exit")
 int dispatch(__u64 *context)
 {
@@ -150,8 +171,10 @@ int dispatch(__u64 *context)
 		type = call.type;
 		call.compat_nr = call.native_nr;
 	}
-	if (is_compat)
+	if (is_compat) {
+		flags |= WIRE_COMPAT32;
 		adapt_arguments(slot, arguments);
+	}
 	pid_tgid = bpf_get_current_pid_tgid();
 	if (!type || type >= EVENT__COUNT || !is_observed(task, pid_tgid >> 32))
 		return 0;
@@ -164,22 +187,20 @@ int dispatch(__u64 *context)
 		return 0;
 	}
 	verdict = filter_call(type, result, arguments, task);
-	if (verdict.is_unwanted && filter_mode == FILTER_ON) {
-		count_filtered(type, WIRE_FILTER_RULES);
+	if (is_dropped(&verdict, type, result, pid_tgid))
 		return 0;
-	}
 	frame = frame_acquire(type, pid_tgid);
 	if (!frame)
 		return 0;
 	frame->undecided = verdict.undecided;
+	frame->is_refused = verdict.is_refused;
 	frame->result = result;
 	frame->type = (__u16)type;
 	frame->call_nr = is_compat ? call.compat_nr : call.native_nr;
 	frame->is_execveat = (is_compat ? call.compat_type : call.type) == EVENT_EXECVEAT;
-	frame->flags =
-		(is_compat ? flags | WIRE_COMPAT32 : 0) | (verdict.is_unwanted ? WIRE_UNWANTED : 0);
+	frame->flags = flags | (verdict.is_unwanted ? WIRE_UNWANTED : 0);
 	__builtin_memcpy(frame->arguments, arguments, sizeof(arguments));
-	if (verdict.undecided)
+	if (verdict.is_by_path)
 		bpf_tail_call(context, &call_chain, CHAIN_NAME);
 	bpf_tail_call(context, &call_programs, type);
 	frame_abandon(frame);

@@ -10,8 +10,9 @@
 #include "filter.h"
 
 struct filter_verdict {
-	__u64 undecided; /* clauses that the path decides; 0: it passes, or is unwanted */
-	bool is_unwanted;
+	/* Clauses that the path or the socket decides; 0: it passes, or is unwanted. */
+	__u64 undecided;
+	bool is_by_path, is_unwanted, is_refused; /* refused: unwanted, and the filter is on */
 };
 
 static __always_inline __u64 filter_argument(const __u64 arguments[6], __u32 number)
@@ -164,10 +165,15 @@ filter_call(__u32 type, __s64 result, const __u64 arguments[6], struct task_stru
 	possible = filter_possible(filter, type, result, arguments, task);
 	if (result >= 0 && possible & filter->by_depth && is_shallow(task, result))
 		possible &= ~filter->by_depth;
-	if (!possible)
+	if (!possible) {
 		verdict.is_unwanted = true;
-	else if (result >= 0 && !(possible & ~filter->by_path))
+		verdict.is_refused = filter_mode == FILTER_ON;
+	} else if (!(possible & ~filter->by_socket)) {
 		verdict.undecided = possible;
+	} else if (result >= 0 && !(possible & ~filter->by_path)) {
+		verdict.undecided = possible;
+		verdict.is_by_path = true;
+	}
 	return verdict;
 }
 

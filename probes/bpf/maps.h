@@ -202,6 +202,14 @@ struct {
 	__type(value, __u64);
 } filter_names SEC(".maps") __weak;
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, 1); /* BPF_F_NO_PREALLOC */
+	__uint(max_entries, FILTER_ENTRIES);
+	__type(key, struct filter_address_key);
+	__type(value, __u64);
+} filter_addresses SEC(".maps") __weak;
+
 /* Set before loading. */
 extern const volatile struct settings settings;
 /* Set by user space at any time. */
@@ -210,6 +218,8 @@ extern __u8 is_wanted[EVENT__COUNT], is_evaluated[EVENT__COUNT];
 /* 1: the bulk rings carry records that wake nobody, so adaptive wake-ups don't work there. */
 extern __u8 bulk_is_mixed;
 extern __u8 filter_mode; /* enum filter_mode */
+/* 1: events are wanted whose ends are told by who connected or accepted before. */
+extern __u8 is_contact_wanted;
 /* The seed writes these, user space reads them. */
 extern struct pressure_total lifecycle_total;
 extern __u32 own_tgid;

@@ -5,6 +5,7 @@
  * are taken when the kernel begins to connect, in the same thread, and used at the call's end. All
  * other calls are told by the socket behind the descriptor, and datagrams by the address as passed.
  */
+#include "filter_socket.h"
 #include "passed.h"
 #include "prog.h"
 
@@ -315,7 +316,8 @@ static __always_inline __u8 role_of(struct frame *frame, const struct wire_tuple
 	return known ? *known : 0;
 }
 
-static __always_inline void put_ends(struct frame *frame)
+/* The record's tuple, NULL where there is none. */
+static __always_inline const struct wire_tuple *put_ends(struct frame *frame)
 {
 	struct socket_request *ask = &frame->socket;
 	struct sock *sock = (struct sock *)ask->sock;
@@ -324,7 +326,7 @@ static __always_inline void put_ends(struct frame *frame)
 	struct wire_tuple *tuple = put_space(frame, ask->tuple);
 
 	if (!tuple)
-		return;
+		return NULL;
 	__builtin_memset(tuple, 0, sizeof(*tuple));
 	if (take_connected(frame, tuple)) {
 		/* Begun by a call that sends: the socket is a client's all the same. */
@@ -338,11 +340,18 @@ static __always_inline void put_ends(struct frame *frame)
 			compare_accepted(frame, tuple);
 	}
 	if (!tuple->family || name > UNIX_PATH_MAX + 1)
-		return;
+		return NULL;
 	tuple->flags |= role_of(frame, tuple);
 	if (sock && is_connected(sock))
 		tuple->flags |= WIRE_TUPLE_CONNECTED;
 	put_done(frame, ask->tuple, at, sizeof(*tuple) + name, false);
+	return tuple;
+}
+
+/* Whether no rule can match, now that the ends are known. */
+static __always_inline bool is_kept_back(const struct frame *frame, const struct wire_tuple *tuple)
+{
+	return frame->is_refused || (tuple && frame->undecided && !filter_socket(frame, tuple));
 }
 
 /* The address as passed, a parameter of its own. */
@@ -367,8 +376,9 @@ static __always_inline void put_passed(struct frame *frame)
 		put_done(frame, ask->passed, at, size + name, false);
 }
 
-static __always_inline int chain_socket(__u64 *context, void *chain)
+static __always_inline int chain_socket(__u64 *context, void *chain, const bool is_call)
 {
+	const struct wire_tuple *tuple = NULL;
 	struct frame *frame = frame_get();
 
 	if (!frame)
@@ -376,7 +386,9 @@ static __always_inline int chain_socket(__u64 *context, void *chain)
 	if (frame->socket.passed != PARAMETER_NONE)
 		put_passed(frame);
 	if (frame->socket.tuple != PARAMETER_NONE)
-		put_ends(frame);
+		tuple = put_ends(frame);
+	if (is_call && is_kept_back(frame, tuple) && frame_is_unwanted(frame))
+		return 0;
 	bpf_tail_call(context, chain, CHAIN_FILTER);
 	frame_abandon(frame);
 	return 0;
@@ -385,18 +397,18 @@ static __always_inline int chain_socket(__u64 *context, void *chain)
 SEC("tp_btf/sys_exit")
 int call_socket(__u64 *context)
 {
-	return chain_socket(context, &call_chain);
+	return chain_socket(context, &call_chain, true);
 }
 
 /* The same of requests of io_uring: when they are submitted, and when they have completed. */
 SEC("tp_btf/io_uring_submit_req")
 int submit_socket(__u64 *context)
 {
-	return chain_socket(context, &submit_chain);
+	return chain_socket(context, &submit_chain, false);
 }
 
 SEC("tp_btf/io_uring_complete")
 int complete_socket(__u64 *context)
 {
-	return chain_socket(context, &complete_chain);
+	return chain_socket(context, &complete_chain, false);
 }

@@ -130,7 +130,9 @@ struct frame {
 	__u8 is_vector_cut;
 	__u8 is_execveat; /* a failed exec's arguments are execveat's */
 	__u32 flags;	  /* WIRE_ */
-	__u64 undecided;  /* clauses of the kernel filter that the path decides; 0: it passes */
+	__u64 undecided;  /* clauses of the kernel filter that the path or the socket decides; 0: it
+			   * passes */
+	__u8 is_refused;  /* the filter ends it, once the socket's contact is kept */
 	struct passed_name passed;
 	struct filter_key key;
 	struct climb climb;
@@ -249,6 +251,7 @@ static __always_inline struct frame *frame_acquire(__u32 type, __u64 pid_tgid)
 		frame->message_index = 0;
 		frame->first_step = 0;
 		frame->undecided = 0;
+		frame->is_refused = 0;
 		frame->passed.is_whole = 0;
 		frame_header(frame)->cgroup_id = 0;
 		return frame;

@@ -3,6 +3,7 @@
  */
 #include "filter_cases.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -30,9 +31,10 @@ static unsigned pick(struct draw *draw, size_t below)
 static const char *const names[] = { "etc",	   "shadow", "ssh", "usr", "bin",
 				     "ssh_host_x", "sh",     "a",   "tmp", "b.conf" };
 static const char *const comms[] = { "sh", "cat", "sshd", "a", "fifteen-letters" };
-static const char *const types[] = { "openat", "openat",   "open",   "openat2", "creat",
-				     "dup2",   "dup3",	   "ptrace", "socket",	"prctl",
-				     "kill",   "unlinkat", "connect" };
+static const char *const types[] = { "openat",	"openat",  "open",    "openat2",
+				     "creat",	"dup2",	   "dup3",    "ptrace",
+				     "socket",	"prctl",   "kill",    "unlinkat",
+				     "connect", "connect", "accept4", "sendto" };
 
 static void put_path(struct draw *draw, char *out, size_t size, unsigned least)
 {
@@ -132,6 +134,24 @@ static const char *const plain_leaves[] = {
 	"evt.arg.sig = SIGKILL",
 	"evt.arg.sig in (SIGKILL, SIGTERM)",
 	"fd.name exists",
+	"fd.typechar in (4, 6)",
+	"fd.typechar != u",
+	"fd.type = unix",
+	"fd.type in (ipv4, unix)",
+	"fd.sockfamily = ip",
+	"fd.rport = 443",
+	"fd.sport in (22, 443)",
+	"fd.lport != 22",
+	"fd.port = 22",
+	"fd.cport in (4444, 22)",
+	"fd.rip = 10.0.0.1",
+	"fd.sip in (10.0.0.1, 127.0.0.1)",
+	"fd.lip = 127.0.0.1",
+	"fd.snet = 10.0.0.0/8",
+	"fd.rnet in (10.0.0.0/16, 2001:db8::/32)",
+	"fd.net = 0.0.0.0/0",
+	"fd.ip = 2001:db8::1",
+	"fd.cip != 10.0.0.1",
 };
 
 static void put_leaf(struct draw *draw, char *out, size_t size)
@@ -203,7 +223,8 @@ void case_put_rules(const struct case_rules *rules, struct buf *out)
 		buf_printf(out, "- rule: r%u\n  desc: d\n  output: o\n  priority: INFO\n", i);
 		buf_puts(out,
 			 "  condition: >\n    evt.type in (openat, open, openat2, creat, dup2, "
-			 "dup3, ptrace, socket, prctl, kill, unlinkat, connect) and ");
+			 "dup3, ptrace, socket, prctl, kill, unlinkat, connect, accept4, sendto) "
+			 "and ");
 		put_node(rules, rules->roots[i], out);
 		buf_putc(out, '\n');
 	}
@@ -299,6 +320,30 @@ static void put_open(struct draw *draw, struct record_builder *record, enum even
 		put_object(draw, record, "dirpath", directory);
 }
 
+/* Ends of any family, known or not, whoever began: also what the probes never give together. */
+static void put_socket(struct draw *draw, struct record_builder *record)
+{
+	static const uint16_t families[] = {
+		AF_INET, AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, 45, 77
+	};
+	static const uint16_t ports[] = { 22, 443, 4444, 0 };
+	static const char *const v4[] = { "10.0.0.1", "10.0.9.9", "10.9.9.9", "127.0.0.1" };
+	static const char *const v6[] = { "2001:db8::1", "2001:db9::1", "::1", "::" };
+	struct wire_tuple tuple = { .family = PICK(draw, families),
+				    .local_port = PICK(draw, ports),
+				    .remote_port = PICK(draw, ports),
+				    .flags = (uint8_t)(pick(draw, 32) << 1) };
+	const char *const *texts = tuple.family == AF_INET6 ? v6 : v4;
+	int family = tuple.family == AF_INET6 ? AF_INET6 : AF_INET;
+
+	(void)inet_pton(family, texts[pick(draw, 4)], tuple.local_address);
+	(void)inet_pton(family, texts[pick(draw, 4)], tuple.remote_address);
+	if (pick(draw, 12))
+		record_put_bytes(record, "tuple", &tuple, sizeof(tuple));
+	else if (record->header->type == EVENT_CONNECT)
+		record_put_bytes(record, "addr", &tuple, sizeof(tuple));
+}
+
 static void draw_event(struct draw *draw, struct record_builder *record)
 {
 	static const uint32_t uids[] = { 0, 0, 33, 1000, UINT32_MAX };
@@ -331,6 +376,11 @@ static void draw_event(struct draw *draw, struct record_builder *record)
 	case EVENT_SOCKET:
 		record_put_number(record, "domain", PICK(draw, numbers));
 		record_put_number(record, "proto", PICK(draw, numbers));
+		return;
+	case EVENT_CONNECT:
+	case EVENT_ACCEPT4:
+	case EVENT_SENDTO:
+		put_socket(draw, record);
 		return;
 	case EVENT_PRCTL:
 		record_put_number(record, "option", PICK(draw, numbers));

@@ -92,6 +92,18 @@ static void forget_others(struct kernel_filter *filter)
 	}
 }
 
+static void forget_families(struct kernel_filter *filter)
+{
+	for (unsigned type = 0; type < EVENT__COUNT; type++)
+		filter->types[type].family_else = 0;
+	filter->number_cnt /= 2;
+}
+
+static void forget_networks(struct kernel_filter *filter)
+{
+	filter->address_cnt /= 2;
+}
+
 static void forget_depth(struct kernel_filter *filter)
 {
 	for (unsigned type = 0; type < EVENT__COUNT; type++)
@@ -109,6 +121,8 @@ Test(pushdown, a_wrong_filter_is_caught, .timeout = 120)
 		{ "clauses that forget who writes", forget_writers },
 		{ "clauses that forget all other values", forget_others },
 		{ "clauses that all ask for depth", forget_depth },
+		{ "clauses that forget families and ports", forget_families },
+		{ "clauses that forget networks", forget_networks },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
