@@ -159,7 +159,7 @@ void status_put_head(struct json_object *status, struct buf *out)
 	buf_putc(out, '\n');
 }
 
-/* All numbers of a group, as they are named. */
+/* All numbers of a group, as they are named. Lists are for scripts. */
 static void put_group(struct json_object *status, const char *group, struct buf *out)
 {
 	struct json_object *object;
@@ -171,6 +171,8 @@ static void put_group(struct json_object *status, const char *group, struct buf 
 	buf_printf(out, "%-*s", NAME_WIDTH, group);
 	json_object_object_foreach(object, key, value)
 	{
+		if (json_object_is_type(value, json_type_array))
+			continue;
 		buf_puts(out, separator);
 		for (const char *c = key; *c; c++)
 			buf_putc(out, *c == '_' ? ' ' : *c);
@@ -209,6 +211,7 @@ void status_view(struct json_object *status, struct buf *out)
 	status_put_head(status, out);
 	put_group(status, "rules", out);
 	put_group(status, "events", out);
+	put_group(status, "filter", out);
 	put_group(status, "alerts", out);
 	if (json_object_object_get_ex(status, "sinks", &sinks) &&
 	    json_object_is_type(sinks, json_type_array))

@@ -50,7 +50,7 @@ static int start_probes(struct daemon *daemon)
 	config.want_path_swapped |= (needs & FIELD_NEEDS_SWAP) != 0;
 	r = probes_open(&config, &want, &daemon->probes, &error);
 	if (r == 0) {
-		rule_use_filter(daemon->config, daemon->ruleset, daemon->probes);
+		rule_use_filter(daemon->config, daemon->ruleset, daemon->probes, &daemon->filter);
 		r = probes_attach(daemon->probes, &error);
 	}
 	if (r != 0)
@@ -181,6 +181,7 @@ static void publish(struct daemon *daemon, const struct probes_counters *counter
 		.metadata = daemon->metadata,
 		.counters = counters,
 		.reload = daemon->reload,
+		.filter = &daemon->filter,
 		.caught_up_ns = daemon->caught_up_ns,
 	};
 

@@ -26,6 +26,7 @@ struct daemon {
 	struct engine engine;
 	struct names names;
 	struct rule_cost rule_cost;
+	struct kernel_filter_state filter;
 	struct recording recording;
 	struct pretrigger pretrigger;
 	struct metadata *metadata; /* owned; NULL: it could not be started */

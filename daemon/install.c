@@ -67,7 +67,7 @@ int daemon_install(struct daemon *daemon, struct ruleset *ruleset)
 	(void)probes_filter(daemon->probes, NULL, FILTER_OFF);
 	r = engine_install(&daemon->engine, ruleset, names.table);
 	if (r < 0) {
-		rule_use_filter(daemon->config, daemon->ruleset, daemon->probes);
+		rule_use_filter(daemon->config, daemon->ruleset, daemon->probes, &daemon->filter);
 		names_done(&names);
 		(void)metrics_install(&daemon->metrics, daemon->ruleset);
 		return r;
@@ -81,7 +81,7 @@ int daemon_install(struct daemon *daemon, struct ruleset *ruleset)
 	r = probes_want(daemon->probes, &want);
 	if (r < 0)
 		log_error("telling the probes what the new rules want: %s", strerror(-r));
-	rule_use_filter(daemon->config, ruleset, daemon->probes);
+	rule_use_filter(daemon->config, ruleset, daemon->probes, &daemon->filter);
 	return 0;
 }
 

@@ -155,6 +155,7 @@ static void collect(struct metrics_snapshot *snapshot, const struct metrics_sour
 		metadata_stats(sources->metadata, &snapshot->metadata);
 	if (sources->reload)
 		reload_counters(sources->reload, &snapshot->reload);
+	snapshot->filter = *sources->filter;
 	collect_rules(snapshot, engine);
 	collect_containers(snapshot, engine);
 }

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "haetae/kernel_filter.h"
 #include "haetae/hold.h"
 #include "haetae/metrics.h"
 
@@ -44,6 +45,7 @@ struct metrics_snapshot {
 	struct metadata_stats metadata;
 	struct hold_stats hold;
 	struct reload_counters reload;
+	struct kernel_filter_state filter;
 	const struct ruleset *ruleset; /* borrowed: outlives the thread that serves */
 	uint32_t rule_cnt;
 	struct engine_rule_counters *rules; /* [rule_cnt], owned by the metrics */
@@ -64,6 +66,7 @@ struct metrics_sources {
 	const struct probes_counters *counters;
 	uint64_t caught_up_ns;
 	struct reload *reload; /* NULL: none */
+	const struct kernel_filter_state *filter;
 };
 
 /* 0 or a negative errno. */

@@ -210,6 +210,18 @@ static void put_reload_failed(struct metrics_writer *writer)
 	put_sample(writer, NULL, 0, writer->snapshot->reload.is_failed);
 }
 
+static void put_filter(struct metrics_writer *writer)
+{
+	const struct kernel_filter_state *filter = &writer->snapshot->filter;
+
+	put_sample(writer, (struct metric_label[]){ { "state", STR("decided") } }, 1,
+		   filter->decided_cnt);
+	put_sample(writer, (struct metric_label[]){ { "state", STR("passing") } }, 1,
+		   filter->passing_cnt);
+	put_sample(writer, (struct metric_label[]){ { "state", STR("coarse") } }, 1,
+		   filter->coarse_cnt);
+}
+
 static void put_reload_time(struct metrics_writer *writer)
 {
 	put_seconds(writer, NULL, 0, writer->snapshot->reload.success_wall_ns);
@@ -433,6 +445,7 @@ static const struct metric_row rows[] = {
 	{ { "haetae_reloads_total", COUNTER, NULL, "outcome", "Rules loaded anew, and attempts that failed and left those before in force" }, .put = put_reloads },
 	{ { "haetae_reload_failed", GAUGE, NULL, NULL, "1 where the last attempt to load the rules anew failed" }, .put = put_reload_failed },
 	{ { "haetae_rules_timestamp_seconds", GAUGE, "seconds", NULL, "When the rules in force were loaded, as Unix time" }, .put = put_reload_time },
+	{ { "haetae_kernel_filter_event_types", GAUGE, NULL, "state", "Event types of which the kernel decides what the rules want (decided), of which all pass because a rule asks for nothing that it knows (passing), and whose clauses were joined to wider ones because they were too many (coarse)" }, .put = put_filter },
 	{ { "haetae_rule_evaluations_total", COUNTER, NULL, NULL, "Rules evaluated, summed over events" }, AT(matcher.rules_evaluated) },
 	{ { "haetae_predicate_evaluations_total", COUNTER, NULL, NULL, "Comparisons made" }, AT(matcher.predicates_evaluated) },
 	{ { "haetae_field_reads_total", COUNTER, NULL, NULL, "Fields read" }, AT(matcher.fields_read) },

@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "haetae/alert.h"
-#include "haetae/kernel_filter.h"
 #include "haetae/log.h"
 #include "reload.h"
 
@@ -62,17 +61,34 @@ void rule_use_want(const struct daemon_config *config, const struct ruleset *rul
 	event_set_syscalls(&events, ret->type_of_syscall, ret->is_evaluated);
 }
 
+static void describe(const struct kernel_filter *filter, struct kernel_filter_state *ret)
+{
+	for (unsigned type = 0; type < EVENT__COUNT; type++) {
+		ret->decided_cnt += filter->types[type].is_active;
+		ret->passing_cnt += filter->passes[type];
+		ret->coarse_cnt += filter->is_coarse[type];
+	}
+	memcpy(ret->passes, filter->passes, sizeof(ret->passes));
+	memcpy(ret->is_coarse, filter->is_coarse, sizeof(ret->is_coarse));
+}
+
 void rule_use_filter(const struct daemon_config *config, const struct ruleset *ruleset,
-		     struct probes *probes)
+		     struct probes *probes, struct kernel_filter_state *ret)
 {
 	struct kernel_filter filter = { 0 };
 	int r = 0;
 
+	*ret = (struct kernel_filter_state){ .mode = FILTER_OFF };
 	if (config->kernel_filter == FILTER_OFF || config->record.is_alone)
 		return;
 	r = ruleset_kernel_filter(ruleset, &filter);
 	if (r == 0)
 		r = probes_filter(probes, &filter, config->kernel_filter);
+	if (r == 0) {
+		ret->mode = config->kernel_filter;
+		describe(&filter, ret);
+	}
+	ret->error = r;
 	if (r < 0)
 		log_warning("the kernel filter could not be made, every event passes: %s",
 			    r == -E2BIG ? "the rules name too many values" : strerror(-r));

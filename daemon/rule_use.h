@@ -5,6 +5,7 @@
 #define HAETAE_DAEMON_RULE_USE_H
 
 #include "haetae/daemon.h"
+#include "haetae/kernel_filter.h"
 
 /* At the start: problems go to stderr. An exit_code. */
 int rule_use_load(const struct daemon_config *config, struct ruleset **ret);
@@ -15,6 +16,6 @@ void rule_use_want(const struct daemon_config *config, const struct ruleset *rul
 		   struct probes_want *ret);
 /* What the kernel need not send. A recording without rules wants everything. */
 void rule_use_filter(const struct daemon_config *config, const struct ruleset *ruleset,
-		     struct probes *probes);
+		     struct probes *probes, struct kernel_filter_state *ret);
 
 #endif

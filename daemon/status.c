@@ -4,6 +4,8 @@
  */
 #include "status.h"
 
+#include <errno.h>
+
 #include "haetae/clock.h"
 #include "haetae/text.h"
 #include "readiness.h"
@@ -58,6 +60,42 @@ static void put_events(const struct metrics_snapshot *snapshot, struct buf *out)
 	put_number(out, "evaluated", snapshot->engine.evaluated);
 	put_number(out, "own", snapshot->engine.own);
 	put_number(out, "undecodable", snapshot->engine.undecodable + snapshot->kernel.malformed);
+	buf_puts(out, "}");
+}
+
+static void put_types(const char *key, const bool is_listed[EVENT__COUNT], struct buf *out)
+{
+	const char *separator = "";
+
+	buf_printf(out, ",\"%s\":[", key);
+	for (unsigned type = 0; type < EVENT__COUNT; type++) {
+		if (!is_listed[type])
+			continue;
+		buf_printf(out, "%s\"%s\"", separator,
+			   event_schema_get((enum event_type)type)->name);
+		separator = ",";
+	}
+	buf_puts(out, "]");
+}
+
+static void put_filter(const struct metrics_snapshot *snapshot, struct buf *out)
+{
+	static const char *const modes[] = {
+		[FILTER_OFF] = "off", [FILTER_ON] = "on", [FILTER_CHECK] = "check"
+	};
+	const struct kernel_filter_state *filter = &snapshot->filter;
+
+	buf_puts(out, ",\"filter\":{");
+	put_text(out, "mode", str_from(modes[filter->mode]));
+	if (filter->error)
+		put_text(out, "problem",
+			 str_from(filter->error == -E2BIG ? "the rules name too many values"
+							  : strerror(-filter->error)));
+	put_number(out, "types_decided", filter->decided_cnt);
+	put_number(out, "types_passing", filter->passing_cnt);
+	put_number(out, "types_coarse", filter->coarse_cnt);
+	put_types("passing", filter->passes, out);
+	put_types("coarse", filter->is_coarse, out);
 	buf_puts(out, "}");
 }
 
@@ -165,6 +203,7 @@ void status_put(const struct metrics_snapshot *snapshot, struct outputs *outputs
 	put_number(out, "enabled", snapshot->rules_enabled);
 	buf_puts(out, "}");
 	put_events(snapshot, out);
+	put_filter(snapshot, out);
 	put_alerts(snapshot, outputs, out);
 	put_sinks(outputs, out);
 	put_spool(outputs, out);

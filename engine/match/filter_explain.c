@@ -225,6 +225,8 @@ static void put_boxes(const struct ruleset *ruleset, struct explainer *e, const 
 		put_box(&e->p, &boxes->items[i], out);
 		buf_putc(out, '\n');
 	}
+	if (boxes->is_coarse)
+		buf_puts(out, "      too many clauses: some were joined to wider ones\n");
 	other = rule_of_all(ruleset, e, plan, boxes);
 	if (other) {
 		buf_puts(out, "      but every one passes: rule '");

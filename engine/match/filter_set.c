@@ -210,6 +210,7 @@ static void take_out(struct boxes *boxes, uint32_t index)
 void boxes_all(struct boxes *boxes)
 {
 	boxes->cnt = 1;
+	boxes->is_coarse = false;
 	for (unsigned i = 0; i < BOX__COUNT; i++)
 		boxes->items[0].sets[i] = full_set;
 }
@@ -217,6 +218,7 @@ void boxes_all(struct boxes *boxes)
 void boxes_none(struct boxes *boxes)
 {
 	boxes->cnt = 0;
+	boxes->is_coarse = false;
 }
 
 bool boxes_are_all(const struct boxes *boxes)
@@ -275,6 +277,7 @@ static void add_box(struct arena *arena, struct boxes *boxes, struct box box)
 
 void boxes_join(struct arena *arena, struct boxes *to, const struct boxes *other)
 {
+	to->is_coarse |= other->is_coarse;
 	for (uint32_t i = 0; i < other->cnt; i++)
 		add_box(arena, to, other->items[i]);
 }
@@ -293,9 +296,12 @@ void boxes_meet(struct arena *arena, struct boxes *to, const struct boxes *other
 	if ((uint64_t)to->cnt * other->cnt > BOXES_MAX) {
 		if (other->cnt < to->cnt)
 			*to = *other;
+		to->is_coarse = true;
 		return;
 	}
 	result = arena_new(arena, struct boxes);
+	if (result)
+		result->is_coarse = to->is_coarse || other->is_coarse;
 	for (uint32_t i = 0; result && i < to->cnt; i++)
 		for (uint32_t j = 0; j < other->cnt; j++)
 			add_box(arena, result, box_meet(arena, &to->items[i], &other->items[j]));
@@ -327,6 +333,7 @@ static void join_nearest(struct arena *arena, struct boxes *boxes)
 
 void boxes_reduce(struct arena *arena, struct boxes *boxes, uint32_t max)
 {
+	boxes->is_coarse |= boxes->cnt > MAX(max, 1u);
 	while (boxes->cnt > MAX(max, 1u) && !arena->failed)
 		join_nearest(arena, boxes);
 }

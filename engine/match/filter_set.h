@@ -43,6 +43,7 @@ struct box {
 struct boxes {
 	struct box items[BOXES_MAX];
 	uint32_t cnt;
+	bool is_coarse; /* there were more */
 };
 
 bool id_set_is_full(const struct id_set *set);

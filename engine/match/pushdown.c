@@ -371,9 +371,11 @@ static int build_type(struct builder *b, const struct program *program, struct a
 	p.op.scratch = arena;
 	if (r == 0)
 		r = push_rules(&p, &program->plans[schema->type], boxes);
-	if (r == 0 && !boxes_are_all(boxes))
-		r = put_type(b, &p, boxes);
-	return r;
+	if (r < 0)
+		return r;
+	b->filter->passes[schema->type] = boxes_are_all(boxes);
+	b->filter->is_coarse[schema->type] = boxes->is_coarse;
+	return boxes_are_all(boxes) ? 0 : put_type(b, &p, boxes);
 }
 
 static int keep(struct builder *b)

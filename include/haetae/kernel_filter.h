@@ -31,6 +31,9 @@ struct kernel_filter {
 	/* Rules see events whose ends are told by who connected or accepted before: of a connect
 	 * that no rule wants the kernel must still keep that. */
 	bool is_contact_wanted;
+	/* Of the event types that rules see: no clause decides, every event passes; and there were
+	 * more clauses than an event type can have, so some were joined to wider ones. */
+	bool passes[EVENT__COUNT], is_coarse[EVENT__COUNT];
 	/* In the arena; each key once. */
 	const struct filter_number *numbers;
 	const struct filter_comm *comms;
@@ -38,6 +41,14 @@ struct kernel_filter {
 	const struct filter_address *addresses;
 	uint32_t number_cnt, comm_cnt, name_cnt, address_cnt;
 	struct arena arena;
+};
+
+/* What became of it, for people. */
+struct kernel_filter_state {
+	enum filter_mode mode; /* FILTER_OFF also where it could not be made: */
+	int error;	       /* 0 or a negative errno */
+	uint32_t decided_cnt, passing_cnt, coarse_cnt; /* event types */
+	bool passes[EVENT__COUNT], is_coarse[EVENT__COUNT];
 };
 
 #endif
