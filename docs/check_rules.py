@@ -3,12 +3,25 @@
 
     check_rules.py HAETAE RULES ATTACK_CSV
 
-Its techniques exist, with the tactics that it stands under (ATTACK_CSV, which holds no others).
+Its techniques exist, with the tactics that it stands under (ATTACK_CSV, which holds no others). Its
+description says what it sees and why that matters, then "False positives: ..." and "Tuning: ...". Where
+there are false positives it has exceptions by name, which the tuning names ("exception NAME"), and all
+of them take values from another file.
 """
 
+import glob
 import json
+import os
+import re
 import subprocess
 import sys
+import tempfile
+
+import yaml
+
+DESCRIPTION = re.compile(r"(?P<what>.+?[.)]) False positives: (?P<known>.+?\.) Tuning: (?P<tuning>.+\.)")
+VALUES = {"container.image.repository": "registry.example/agent", "fd.rnet": "10.0.0.0/8", "fd.rport": "7999"}
+LISTS = {"in", "pmatch"}
 
 
 def read_attack(path):
@@ -37,18 +50,67 @@ def problems_of_tags(rule, attack):
         yield "says neither host nor container"
 
 
+def problems_of_description(rule, exceptions):
+    text = " ".join(rule["description"].split())
+    parts = DESCRIPTION.fullmatch(text)
+    if not parts or text.count("False positives:") != 1 or text.count("Tuning:") != 1:
+        yield "is not described as 'what and why. False positives: ... . Tuning: ... .'"
+        return
+    if len(parts["what"].split()) < 12:
+        yield "does not say why it matters"
+    if not exceptions and not parts["known"].startswith(("none known", "none:")):
+        yield "has known false positives, but no exception"
+    for name in {exception["name"] for exception in exceptions} - set(re.findall(r"exception (\w+)", parts["tuning"])):
+        yield "its tuning does not say what the exception '%s' is for" % name
+
+
+def row_of(exception):
+    """A row of values that another file may append."""
+    fields = exception["fields"]
+    is_single = isinstance(fields, str)
+    operators = exception.get("comps", "in" if is_single else ["="] * len(fields))
+    pairs = [(fields, "=")] if is_single else zip(fields, operators)
+    values = [VALUES.get(field, "/opt/x") for field, _ in pairs]
+    if is_single:
+        return values[0]
+    return [[value] if operator in LISTS else value for value, operator in zip(values, operators)]
+
+
+def append_everywhere(haetae, folder, exceptions_of):
+    """Every exception takes one more row: what the descriptions advise works."""
+    items = [
+        {"rule": name, "exceptions": [{"name": e["name"], "values": [row_of(e)]} for e in exceptions],
+         "override": {"exceptions": "append"}}
+        for name, exceptions in exceptions_of.items() if exceptions
+    ]
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(items, file)
+        file.flush()
+        done = subprocess.run([haetae, "check", folder, file.name], capture_output=True, text=True)
+    print(done.stdout + done.stderr, end="")
+    return done.returncode == 0 and " 0 errors, 0 warnings" in done.stdout + done.stderr
+
+
+def read_exceptions(folder):
+    items = [item for path in glob.glob(os.path.join(folder, "*.yaml")) for item in yaml.safe_load(open(path))]
+    return {item["rule"]: item.get("exceptions") or [] for item in items if "rule" in item}
+
+
 def main():
     haetae, folder, table = sys.argv[1:]
     command = [haetae, "list", "rules", "--json", "-r", folder]
     rules = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     attack, good = read_attack(table)
+    exceptions_of = read_exceptions(folder)
+    good &= append_everywhere(haetae, folder, exceptions_of)
     named = {tag for rule in rules for tag in rule["tags"]}
     for technique in attack:
         if technique not in named:
             print("%s: no rule names %s" % (table, technique))
             good = False
     for rule in rules:
-        for problem in problems_of_tags(rule, attack):
+        exceptions = exceptions_of[rule["name"]]
+        for problem in [*problems_of_tags(rule, attack), *problems_of_description(rule, exceptions)]:
             print("%s: %s" % (rule["name"], problem))
             good = False
     sys.exit(0 if good and rules else 1)

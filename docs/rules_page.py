@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -49,16 +50,16 @@ def of_tactic(rules, tactic):
     return [rule for rule in rules if "mitre_" + tactic in rule["tags"]]
 
 
+def fill(text):
+    return textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)
+
+
 def page(rules, names, tactic):
     number, title = TACTICS[tactic]
     print("# %s\n" % title)
-    print(
-        textwrap.fill(
-            "Rules for the tactic [%s](https://attack.mitre.org/tactics/%s/) of MITRE ATT&CK; "
-            "[all](README.md). This page is printed from the rules." % (number, number), 110,
-            break_long_words=False, break_on_hyphens=False,
-        )
-    )
+    print(fill(
+        "Rules for the tactic [%s](https://attack.mitre.org/tactics/%s/) of MITRE ATT&CK; "
+        "[all](README.md). This page is printed from the rules." % (number, number)))
     for rule in of_tactic(rules, tactic):
         others = [
             tag for tag in rule["tags"]
@@ -71,7 +72,8 @@ def page(rules, names, tactic):
         text = " ".join(rule["description"].split())
         for mark in "*_<>`":
             text = text.replace(mark, "\\" + mark)
-        print(textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False))
+        parts = re.split(r" (?=(?:False positives|Tuning):)", text)
+        print("\n\n".join(map(fill, [parts[0]] + [re.sub(r"^([^:]+:)", r"**\1**", part) for part in parts[1:]])))
 
 
 def index(rules, pairs):

@@ -5,7 +5,7 @@
 
 A mutant is the folder of rules with one change in one condition of a rule or a macro, or in one
 exception: an operator turned round, `and` for `or`, a `not` or a part dropped, a literal changed, an
-exception removed. It is killed where `haetae test` fails. One that does not load is no mutant. Lists of
+exception with values removed. It is killed where `haetae test` fails. One that does not load is no mutant. Lists of
 their own (`- list:`) are data and left alone. Prints TAP, and the share of mutants that were killed.
 """
 
@@ -143,6 +143,8 @@ def mutants(files, wanted):
                 changed[number]["condition"] = condition
                 yield "%s: %s" % (name, what), path, changed
             for k, exception in enumerate(item.get("exceptions") or []):
+                if not exception.get("values"):
+                    continue
                 changed = copy.deepcopy(items)
                 del changed[number]["exceptions"][k]
                 yield "%s: without the exception %s" % (name, exception.get("name")), path, changed
