@@ -14,7 +14,6 @@
 #include "haetae/alert.h"
 #include "haetae/clock.h"
 #include "haetae/log.h"
-#include "loss_event.h"
 #include "metadata_pump.h"
 #include "notify.h"
 #include "privileges.h"
@@ -138,41 +137,6 @@ static int milliseconds_until(uint64_t then_ns)
 	return then_ns <= now_ns ? 0 : (int)((then_ns - now_ns) / NS_PER_MS + 1);
 }
 
-/* Loss has begun or ended: an event for the rules, a line for the log. */
-static void tell_loss(struct daemon *daemon, enum loss_change change)
-{
-	struct probes_cgroup_loss cgroups[LOSS_CGROUPS_KNOWN];
-	struct loss_report report;
-	struct loss_record record;
-	_cleanup_(buf_done) struct buf text;
-	uint64_t other;
-	uint32_t cnt = probes_read_cgroup_loss(daemon->probes, cgroups, LOSS_CGROUPS_KNOWN, &other);
-
-	loss_watch_report(&daemon->loss_watch, change, cgroups, cnt, &report);
-	loss_record_make(&record, &report, ++daemon->engine.own_sequence, daemon->engine.procs);
-	engine_own(&daemon->engine, record.bytes, record.length);
-	buf_init(&text, 4096);
-	loss_report_format(&report, daemon->engine.procs, &text);
-	log_warning("events %s lost: %llu of %llu in %.1f s (%.*s)",
-		    change == LOSS_BEGIN ? "are being" : "are no longer",
-		    (unsigned long long)report.since.lost,
-		    (unsigned long long)report.since.generated,
-		    (double)report.since.time_ns / (double)NS_PER_SEC, STR_ARG(buf_str(&text)));
-}
-
-static void watch_loss(struct daemon *daemon, const struct probes_counters *counters, bool is_last)
-{
-	struct loss_totals now;
-	enum loss_change change;
-
-	loss_totals_of(counters, clock_boot_ns(), &now);
-	do {
-		change = loss_watch_step(&daemon->loss_watch, &now, is_last);
-		if (change != LOSS_SAME)
-			tell_loss(daemon, change);
-	} while (is_last && change == LOSS_BEGIN);
-}
-
 static void publish(struct daemon *daemon, const struct probes_counters *counters)
 {
 	const struct metrics_sources sources = {
@@ -216,7 +180,7 @@ static void tick(struct daemon *daemon, uint64_t now_ns)
 	if (probes_read_counters(daemon->probes, &counters) < 0)
 		return;
 	tell_completeness(daemon, &counters);
-	watch_loss(daemon, &counters, false);
+	tell_losses(daemon, &counters, false);
 	daemon->is_stopping |= !recording_tick(&daemon->recording);
 	publish(daemon, &counters);
 }
@@ -276,6 +240,7 @@ static void loop(struct daemon *daemon)
 		metadata_pump_take(daemon->metadata, &daemon->engine);
 		engine_decide(&daemon->engine, clock_boot_ns());
 		take_rules(daemon);
+		tell_reloads(daemon);
 		if (probes_drain(daemon->probes, engine_handle, &daemon->engine, PASS_RECORDS) <
 		    PASS_RECORDS)
 			daemon->caught_up_ns = clock_boot_ns();
@@ -303,7 +268,7 @@ static void stop(struct daemon *daemon)
 	if (probes_read_counters(daemon->probes, &counters) < 0)
 		log_warning("the kernel's counters could not be read: the summary lacks them");
 	else
-		watch_loss(daemon, &counters, true);
+		tell_losses(daemon, &counters, true);
 	engine_flush(&daemon->engine);
 	recording_finish(&daemon->recording, &daemon->engine);
 	pretrigger_done(&daemon->pretrigger);

@@ -1,6 +1,6 @@
 /*
- * The daemon's own state, between what composes it (daemon.c) and what changes its rules while it
- * runs (install.c). Engine thread.
+ * The daemon's own state, between what composes it (daemon.c), what changes its rules while it runs
+ * (install.c) and what it tells of itself (tell.c). Engine thread.
  */
 #ifndef HAETAE_DAEMON_PRIVATE_H
 #define HAETAE_DAEMON_PRIVATE_H
@@ -54,5 +54,10 @@ int daemon_watch(int epoll_fd, int fd);
 int daemon_install(struct daemon *daemon, struct ruleset *ruleset);
 /* A reload_check_fn: what the probes were not loaded for, they cannot give later. */
 const char *daemon_check_needs(const struct ruleset *ruleset, void *data);
+
+/* tell.c: what has happened to the daemon itself, as events. Once a second; is_last: at the end. */
+void tell_losses(struct daemon *daemon, const struct probes_counters *counters, bool is_last);
+/* Between two events. */
+void tell_reloads(struct daemon *daemon);
 
 #endif

@@ -316,7 +316,7 @@ void engine_own(struct engine *engine, const void *record, uint32_t length)
 		return;
 	}
 	engine->counters.own++;
-	engine->counters.losses++;
+	engine->counters.own_records++;
 	engine->own_sequence = MAX(engine->own_sequence, engine->event.header->sequence);
 	run_stages(engine);
 	tap_record(&engine->tap, CAPTURE_OWN, record, length);

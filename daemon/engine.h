@@ -15,7 +15,7 @@ struct engine_counters {
 	uint64_t undecodable;		  /* refused by the decoder */
 	uint64_t undecodable_seeds;	  /* the same of the task iterator's records */
 	uint64_t seeds;			  /* from the task iterator, decoded */
-	uint64_t losses;		  /* events of loss */
+	uint64_t own_records;		  /* of EVENT_OWN: a record each, recorded as such */
 	uint64_t own;			  /* haetae's own events: made here, in no account */
 	uint64_t evaluated;		  /* given to the matcher */
 	uint64_t unwanted;		  /* the kernel filter would have kept them back */

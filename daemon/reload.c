@@ -23,11 +23,18 @@
 #define QUIET_MS    250
 #define UNREST_NS   (2 * NS_PER_SEC)
 #define MESSAGE_MAX (16u << 10)
+/* Of what is told to the rules. */
+#define NEWS_TEXT_MAX 1024u
 
 static const char *const cause_names[RELOAD_CAUSE__COUNT] = {
 	[RELOAD_SIGNAL] = "SIGHUP",
 	[RELOAD_CONTROL] = "haetae reload",
 	[RELOAD_FILES] = "changed files",
+};
+
+struct reload_attempt {
+	uint64_t request;
+	enum reload_cause cause;
 };
 
 struct reload {
@@ -48,6 +55,8 @@ struct reload {
 	struct ruleset *pending;	/* owned */
 	bool is_pending;		/* until the engine has said what became of it */
 	const char *refusal;		/* the engine's */
+	bool is_news;			/* until the engine has taken them */
+	struct reload_news news;
 	struct reload_counters counters;
 	struct buf message; /* of the last reload: what changed, or what is wrong */
 };
@@ -140,12 +149,49 @@ static bool hand_over(struct reload *reload, struct ruleset *ruleset, struct buf
 	return false;
 }
 
-static void finish(struct reload *reload, uint64_t request, bool is_good, struct buf *message)
+/* Its place in the message: warnings may stand before the first mistake, and its source behind. */
+static struct str first_mistake(struct str message)
+{
+	struct str rest = message, line = message;
+
+	while (rest.n) {
+		const char *newline = memchr(rest.p, '\n', rest.n);
+
+		line = (struct str){ rest.p, newline ? (uint32_t)(newline - rest.p) : rest.n };
+		if (memmem(line.p, line.n, ": error[", 8))
+			return line;
+		rest = (struct str){ line.p + line.n + !!newline, rest.n - line.n - !!newline };
+	}
+	line = message;
+	while (line.n && line.p[line.n - 1] == '\n')
+		line.n--;
+	return line;
+}
+
+/* Under the lock. Waits until the engine has them: each reload is told of. */
+static void tell(struct reload *reload, enum reload_cause cause, bool is_good, struct buf *message)
+{
+	struct reload_news *news = &reload->news;
+	struct str text = is_good ? buf_str(message) : first_mistake(buf_str(message));
+
+	news->cause = cause;
+	news->is_failed = !is_good;
+	news->failures = reload->counters.failures;
+	buf_clear(&news->message);
+	buf_put(&news->message, text.p, MIN(text.n, NEWS_TEXT_MAX));
+	reload->is_news = true;
+	wake(reload->ready_fd);
+	while (reload->is_news && !reload->is_ending)
+		pthread_cond_wait(&reload->taken, &reload->lock);
+}
+
+static void finish(struct reload *reload, const struct reload_attempt *attempt, bool is_good,
+		   struct buf *message)
 {
 	uint64_t wall_ns = clock_boot_ns() + (uint64_t)clock_wall_offset_ns();
 
 	pthread_mutex_lock(&reload->lock);
-	reload->counters.done = request;
+	reload->counters.done = attempt->request;
 	reload->counters.is_failed = !is_good;
 	reload->counters.succeeded += is_good;
 	reload->counters.failed += !is_good;
@@ -153,6 +199,10 @@ static void finish(struct reload *reload, uint64_t request, bool is_good, struct
 		reload->counters.success_wall_ns = wall_ns;
 	buf_clear(&reload->message);
 	buf_put_str(&reload->message, buf_str(message));
+	reload->counters.failures += !is_good;
+	tell(reload, attempt->cause, is_good, message);
+	if (is_good)
+		reload->counters.failures = 0;
 	pthread_mutex_unlock(&reload->lock);
 }
 
@@ -173,17 +223,15 @@ static void run_reload(struct reload *reload)
 {
 	_cleanup_(buf_done) struct buf message;
 	const struct ruleset *before;
+	struct reload_attempt attempt;
 	struct ruleset *ruleset;
-	enum reload_cause cause;
-	uint64_t request;
 	bool is_good;
 
 	buf_init(&message, MESSAGE_MAX);
 	notify_reloading();
 	pthread_mutex_lock(&reload->lock);
 	reload->is_wanted = false;
-	request = reload->request_cnt;
-	cause = reload->cause;
+	attempt = (struct reload_attempt){ reload->request_cnt, reload->cause };
 	before = reload->in_force;
 	pthread_mutex_unlock(&reload->lock);
 	ruleset = compile(reload, &message);
@@ -193,16 +241,17 @@ static void run_reload(struct reload *reload)
 		is_good = hand_over(reload, ruleset, &message);
 	}
 	if (is_good) {
-		log_info("rules loaded anew (%s): %.*s%s", cause_names[cause],
+		log_info("rules loaded anew (%s): %.*s%s", cause_names[attempt.cause],
 			 STR_ARG(buf_str(&message)),
-			 cause == RELOAD_FILES ? ""
-					       : "; options of the configuration need a restart");
+			 attempt.cause == RELOAD_FILES
+				 ? ""
+				 : "; options of the configuration need a restart");
 	} else {
 		log_error("the rules could not be loaded anew (%s), those before stay in force:",
-			  cause_names[cause]);
+			  cause_names[attempt.cause]);
 		log_lines(buf_str(&message));
 	}
-	finish(reload, request, is_good, &message);
+	finish(reload, &attempt, is_good, &message);
 	notify_ready(is_good ? "detecting"
 			     : "detecting; the rules could not be loaded anew, those before are in "
 			       "force");
@@ -285,6 +334,26 @@ void reload_taken(struct reload *reload, const struct ruleset *in_force, const c
 	pthread_mutex_unlock(&reload->lock);
 }
 
+const char *reload_cause_name(enum reload_cause cause)
+{
+	return cause_names[cause];
+}
+
+void reload_take_news(struct reload *reload,
+		      void (*take)(const struct reload_news *news, void *data), void *data)
+{
+	eventfd_t value;
+
+	pthread_mutex_lock(&reload->lock);
+	if (reload->is_news) {
+		(void)eventfd_read(reload->ready_fd, &value);
+		take(&reload->news, data);
+		reload->is_news = false;
+		pthread_cond_broadcast(&reload->taken);
+	}
+	pthread_mutex_unlock(&reload->lock);
+}
+
 /* ---- the object ----------------------------------------------------------------------------- */
 
 int reload_new(const struct daemon_config *config, const struct ruleset *ruleset,
@@ -300,6 +369,7 @@ int reload_new(const struct daemon_config *config, const struct ruleset *ruleset
 	pthread_mutex_init(&reload->lock, NULL);
 	pthread_cond_init(&reload->taken, NULL);
 	buf_init(&reload->message, MESSAGE_MAX);
+	buf_init(&reload->news.message, NEWS_TEXT_MAX + 1);
 	reload->counters.success_wall_ns = clock_boot_ns() + (uint64_t)clock_wall_offset_ns();
 	reload->watch.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	reload->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -340,6 +410,7 @@ struct reload *reload_free(struct reload *reload)
 	close_fdp(&reload->wake_fd);
 	close_fdp(&reload->ready_fd);
 	buf_done(&reload->message);
+	buf_done(&reload->news.message);
 	pthread_cond_destroy(&reload->taken);
 	pthread_mutex_destroy(&reload->lock);
 	free(reload);

@@ -35,17 +35,30 @@ struct reload *reload_free(struct reload *reload);
  * request's number. */
 uint64_t reload_request(struct reload *reload, enum reload_cause cause);
 
-/* Engine thread. Readable where reload_take() has something. */
+/* Engine thread. Readable where reload_take() or reload_take_news() has something. */
 int reload_poll_fd(const struct reload *reload);
 /* The new ruleset, which the caller owns; NULL where there is none. Each is followed by
  * reload_taken(), whose error says why it was not taken over (NULL: it was). */
 struct ruleset *reload_take(struct reload *reload);
 void reload_taken(struct reload *reload, const struct ruleset *in_force, const char *error);
 
+/* How one ended, to be told to the rules. */
+struct reload_news {
+	enum reload_cause cause;
+	bool is_failed;
+	uint64_t failures; /* in a row: this one, or those that are over */
+	struct buf message;
+};
+const char *reload_cause_name(enum reload_cause cause);
+/* Engine thread, where reload_poll_fd() is readable: calls take with the news, if there are any. */
+void reload_take_news(struct reload *reload,
+		      void (*take)(const struct reload_news *news, void *data), void *data);
+
 struct reload_counters {
 	uint64_t done;		    /* requests that are over */
 	uint64_t succeeded, failed; /* reloads */
 	bool is_failed;		    /* the last one */
+	uint64_t failures;	    /* since the last that succeeded */
 	uint64_t success_wall_ns;   /* of the last one that succeeded, or of the start */
 };
 void reload_counters(struct reload *reload, struct reload_counters *ret);

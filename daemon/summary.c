@@ -96,7 +96,7 @@ static bool recording_adds_up(const struct summary *summary)
 	return !is_recorded(summary) || summary->capture.reason != CAPTURE_ENDED ||
 	       summary->capture.records == engine->seeds + engine->undecodable_seeds +
 						   engine_delivered(summary->engine) +
-						   engine->undecodable + engine->losses;
+						   engine->undecodable + engine->own_records;
 }
 
 bool summary_adds_up(const struct summary *summary)

@@ -136,7 +136,7 @@ static void check_text(const struct event *event, unsigned param, const char *wa
 
 Test(loss, is_an_event)
 {
-	static struct loss_record record;
+	static struct own_record record;
 	static struct event event;
 	struct loss_report report = {
 		.change = LOSS_END,
@@ -187,7 +187,7 @@ Test(loss, is_of_no_task)
 					      "fd.num",	      "evt.res",      "evt.cpu",
 					      "evt.failed" };
 	static const char *const there[] = { "evt.type", "evt.num", "evt.time", "evt.args" };
-	static struct loss_record record;
+	static struct own_record record;
 	static struct event event;
 	const struct loss_report report = { .change = LOSS_BEGIN, .since = totals(1, 2, 1) };
 	struct field_context context = { .event = &event, .source = "syscall" };
