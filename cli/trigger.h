@@ -52,7 +52,8 @@ struct trigger_table {
 		(rows), ARRAY_LEN(rows) \
 	}
 extern const struct trigger_table trigger_secrets, trigger_evasion, trigger_reach;
-extern const struct trigger_table trigger_escapes, trigger_persistence, trigger_intrusions;
+extern const struct trigger_table trigger_escapes, trigger_persistence, trigger_intrusions,
+	trigger_impacts;
 
 /* trigger_actions.c: NULL behind the last. */
 const struct trigger_action *trigger_action_at(unsigned index);
@@ -127,7 +128,7 @@ int trigger_bash_from_server(struct trigger_step *step);
 int trigger_package_tool_from_server(struct trigger_step *step);
 int trigger_exec_tmp(struct trigger_step *step);
 int trigger_exec_memfd_path(struct trigger_step *step);
-
+int trigger_exec_set_user_id(struct trigger_step *step);
 int trigger_decoded_script(struct trigger_step *step);
 int trigger_preload(struct trigger_step *step);
 int trigger_search_keys(struct trigger_step *step);

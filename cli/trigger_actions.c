@@ -348,7 +348,7 @@ static const struct trigger_action actions[] = {
 static const struct trigger_table files_and_programs = TRIGGER_TABLE(actions);
 static const struct trigger_table *const tables[] = {
 	&files_and_programs, &trigger_secrets,	   &trigger_evasion,	&trigger_reach,
-	&trigger_escapes,    &trigger_persistence, &trigger_intrusions,
+	&trigger_escapes,    &trigger_persistence, &trigger_intrusions, &trigger_impacts,
 };
 
 const struct trigger_action *trigger_action_at(unsigned index)

@@ -116,9 +116,9 @@ int trigger_regain_root(struct trigger_step *step)
 int trigger_kernel_name(struct trigger_step *step)
 {
 	trigger_step_set(step, "take the name of a kernel thread");
-	if (prctl(PR_SET_NAME, "kworker/0:1"))
+	if (prctl(PR_SET_NAME, "ksoftirqd/0"))
 		return -errno;
-	return trigger_spawn("/bin/sh", (char *const[]){ "[kworker/0:1]", "-c", ":", NULL });
+	return trigger_spawn("/bin/sh", (char *const[]){ "[ksoftirqd/0]", "-c", ":", NULL });
 }
 
 /* ---- namespaces, of this process alone ------------------------------------------------------ */
