@@ -5,6 +5,9 @@
 #include "metrics.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "haetae/clock.h"
 
@@ -132,6 +135,36 @@ static void collect_containers(struct metrics_snapshot *snapshot, const struct e
 	snapshot->active_cnt = cnt;
 }
 
+static uint64_t time_ns(struct timeval time)
+{
+	return (uint64_t)time.tv_sec * NS_PER_SEC + (uint64_t)time.tv_usec * 1000;
+}
+
+/* The second number of statm, in pages: proc(5). 0 where it cannot be read. */
+static uint64_t resident_bytes(void)
+{
+	_cleanup_(close_fdp) int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	char text[128];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	const char *second;
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	second = strchr(text, ' ');
+	return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* Of all threads; what the probes take counts for the processes that they interrupt. */
+static void collect_usage(struct metrics_snapshot *snapshot)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage) == 0)
+		snapshot->cpu_ns = time_ns(usage.ru_utime) + time_ns(usage.ru_stime);
+	snapshot->resident_bytes = resident_bytes();
+}
+
 static void collect(struct metrics_snapshot *snapshot, const struct metrics_sources *sources)
 {
 	const struct engine *engine = sources->engine;
@@ -156,6 +189,7 @@ static void collect(struct metrics_snapshot *snapshot, const struct metrics_sour
 	if (sources->reload)
 		reload_counters(sources->reload, &snapshot->reload);
 	snapshot->filter = *sources->filter;
+	collect_usage(snapshot);
 	collect_rules(snapshot, engine);
 	collect_containers(snapshot, engine);
 }

@@ -27,6 +27,7 @@ struct metrics_snapshot {
 	uint64_t boot_ns;	/* when */
 	uint64_t caught_up_ns;	/* when the rings were last found empty */
 	uint64_t start_wall_ns; /* of the daemon */
+	uint64_t cpu_ns, resident_bytes;
 	bool has_probes;
 	uint64_t rules_loaded, rules_enabled;
 	struct probes_counters kernel;

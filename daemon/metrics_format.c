@@ -372,6 +372,11 @@ static void put_start(struct metrics_writer *writer)
 	put_seconds(writer, NULL, 0, writer->snapshot->start_wall_ns);
 }
 
+static void put_cpu(struct metrics_writer *writer)
+{
+	put_seconds(writer, NULL, 0, writer->snapshot->cpu_ns);
+}
+
 static void put_behind(struct metrics_writer *writer)
 {
 	put_seconds(writer, NULL, 0,
@@ -428,6 +433,8 @@ static void put_metadata_lag(struct metrics_writer *writer)
 static const struct metric_row rows[] = {
 	{ { "haetae_build_info", GAUGE, NULL, "version", "The version that runs; always 1" }, .put = put_build },
 	{ { "haetae_start_time_seconds", GAUGE, "seconds", NULL, "When the daemon started, as Unix time" }, .put = put_start },
+	{ { "haetae_cpu_seconds_total", COUNTER, "seconds", NULL, "Processor time of the daemon, without that of its BPF programs" }, .put = put_cpu },
+	{ { "haetae_resident_bytes", GAUGE, "bytes", NULL, "Resident memory of the daemon, with what it has mapped of its rings" }, AT(resident_bytes) },
 	{ { "haetae_ring_behind_seconds", GAUGE, "seconds", NULL, "Since when the ring buffers have not been found empty" }, .put = put_behind },
 
 	{ { "haetae_bpf_runs_total", COUNTER, NULL, NULL, "Runs of the BPF programs, where the kernel counts them (sysctl kernel.bpf_stats_enabled)" }, AT(program_runs) },
