@@ -101,6 +101,8 @@ static void put_id(const struct pusher *p, unsigned dimension, uint64_t id, stru
 			     : NULL;
 	if (dimension == BOX_FAMILY)
 		put_family(id, out);
+	else if (dimension == BOX_BITS)
+		buf_printf(out, "0x%llx", 1ULL << id);
 	else if (vocabulary)
 		vocabulary_format(vocabulary, id, out);
 	else
@@ -156,6 +158,9 @@ static void put_dimension(const struct pusher *p, unsigned dimension, const stru
 		break;
 	case BOX_FAMILY:
 		buf_puts(out, set->is_all_but ? "socket not " : "socket ");
+		break;
+	case BOX_BITS:
+		buf_printf(out, "%s has ", p->schema->params[p->bits->param].name);
 		break;
 	case BOX_PORT:
 		buf_puts(out, "port of an end ");

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "fields.h"
 
@@ -33,6 +34,30 @@ static const struct push_argument push_arguments[] = {
 	{ EVENT_SOCKET,  PARAM_SOCKET_proto,    2, FILTER_U32 },
 	{ EVENT_TGKILL,  PARAM_TGKILL_sig,      2, FILTER_U32 },
 	{ EVENT_TKILL,   PARAM_TKILL_sig,       1, FILTER_U32 },
+};
+/* clang-format on */
+
+/* Flags and modes, of which clauses ask for a bit. Others are changed on their way into the record.
+ */
+/* clang-format off */
+static const struct push_argument push_bits_arguments[] = {
+	{ EVENT_CHMOD,     PARAM_CHMOD_mode,      1, FILTER_U32 },
+	{ EVENT_FCHMOD,    PARAM_FCHMOD_mode,     1, FILTER_U32 },
+	{ EVENT_FCHMODAT,  PARAM_FCHMODAT_mode,   2, FILTER_U32 },
+	{ EVENT_FCHMODAT2, PARAM_FCHMODAT2_mode,  2, FILTER_U32 },
+	{ EVENT_MEMFD_CREATE, PARAM_MEMFD_CREATE_flags, 1, FILTER_U32 },
+	{ EVENT_MKNOD,     PARAM_MKNOD_mode,      1, FILTER_U32 },
+	{ EVENT_MKNODAT,   PARAM_MKNODAT_mode,    2, FILTER_U32 },
+	{ EVENT_MMAP,      PARAM_MMAP_prot,       2, FILTER_U32 },
+	{ EVENT_MOUNT,     PARAM_MOUNT_flags,     3, FILTER_U64 },
+	{ EVENT_MPROTECT,  PARAM_MPROTECT_prot,   2, FILTER_U32 },
+	{ EVENT_OPEN,      PARAM_OPEN_flags,      1, FILTER_U32 },
+	{ EVENT_OPENAT,    PARAM_OPENAT_flags,    2, FILTER_U32 },
+	{ EVENT_PKEY_MPROTECT, PARAM_PKEY_MPROTECT_prot, 2, FILTER_U32 },
+	{ EVENT_RENAMEAT2, PARAM_RENAMEAT2_flags, 4, FILTER_U32 },
+	{ EVENT_SETNS,     PARAM_SETNS_nstype,    1, FILTER_U32 },
+	{ EVENT_UNLINKAT,  PARAM_UNLINKAT_flags,  2, FILTER_U32 },
+	{ EVENT_UNSHARE,   PARAM_UNSHARE_flags,   0, FILTER_U32 },
 };
 /* clang-format on */
 
@@ -382,6 +407,83 @@ static bool push_argument(struct pusher *p, const struct predicate *predicate, b
 	return true;
 }
 
+/* ---- bits of an argument
+ * -------------------------------------------------------------------------
+ */
+
+/* The text of a number is the names of its bits with '|' between, or the number where none has a
+ * name: a text that can be in a name alone is in one where the bits of that name are set. */
+static bool is_part_of_name(struct str text)
+{
+	bool is_number = true;
+
+	for (uint32_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '|')
+			return false;
+		is_number &= text.p[i] >= '0' && text.p[i] <= '9';
+	}
+	return !is_number;
+}
+
+static const struct push_argument *bits_of(struct pusher *p, int param)
+{
+	if (p->bits)
+		return p->bits->param == param ? p->bits : NULL;
+	for (size_t i = 0; i < ARRAY_LEN(push_bits_arguments); i++)
+		if (push_bits_arguments[i].type == p->schema->type &&
+		    push_bits_arguments[i].param == param)
+			return p->bits = &push_bits_arguments[i];
+	return NULL;
+}
+
+/* The bits of the numbers that have a name in which the text is. What the engine adds to an open's
+ * flags has names, too, and lies above the argument. */
+static uint64_t named_bits(struct pusher *p, const struct predicate *predicate, unsigned param)
+{
+	const struct param_schema *schema = &p->schema->params[param];
+	uint64_t bits = 0;
+
+	for (unsigned i = 0; i < 64; i++)
+		if (argument_holds(p, predicate, false, param, 1ULL << i))
+			bits |= 1ULL << i;
+	/* The kinds of files are no bits (include/uapi/linux/stat.h). */
+	for (uint64_t kind = S_IFIFO; schema->type == PARAM_MODE && kind <= S_IFMT; kind += S_IFIFO)
+		if (argument_holds(p, predicate, false, param, kind))
+			bits |= kind;
+	for (uint32_t i = 0; schema->vocabulary && schema->vocabulary->names[i].name; i++) {
+		const struct flag_name *name = &schema->vocabulary->names[i];
+		struct str text = predicate->literals[0].value.str;
+
+		if (memmem(name->name, strlen(name->name), text.p, text.n) ||
+		    argument_holds(p, predicate, false, param, name->kernel_value))
+			bits |= name->kernel_value;
+	}
+	return bits;
+}
+
+static bool push_bits(struct pusher *p, const struct predicate *predicate, bool is_negated,
+		      struct boxes *ret)
+{
+	int param = param_of(p, &predicate->left->argument);
+	const struct push_argument *argument = param < 0 ? NULL : bits_of(p, param);
+	uint64_t bits, ids[64];
+	uint32_t cnt = 0;
+
+	if (!argument || is_negated || strcmp(predicate->left->field->name, "evt.arg") != 0 ||
+	    predicate->literal_cnt != 1 || predicate->literals[0].value.str.n == 0 ||
+	    !is_part_of_name(predicate->literals[0].value.str) ||
+	    argument_holds(p, predicate, false, (unsigned)param, 0))
+		return false;
+	bits = named_bits(p, predicate, (unsigned)param);
+	if (bits == 0 || (argument->width == FILTER_U32 && bits >> 32))
+		return false;
+	for (unsigned i = 0; i < 64; i++)
+		if (bits >> i & 1)
+			ids[cnt++] = i;
+	boxes_one(p->arena, BOX_BITS, ids, cnt, false, ret);
+	return true;
+}
+
 /* ---- the leaf ----------------------------------------------------------------------------------
  */
 
@@ -455,6 +557,8 @@ static bool push_field(struct pusher *p, const struct predicate *predicate, bool
 		push_access(p, predicate, is_negated, FILTER_WRITES, ret);
 		return true;
 	}
+	if (strcmp(name, "evt.arg") == 0 && predicate->op == OP_CONTAINS)
+		return push_bits(p, predicate, is_negated, ret);
 	if (strcmp(name, "evt.arg") == 0 || strcmp(name, "evt.rawarg") == 0)
 		return push_argument(p, predicate, is_negated, ret);
 	if (push_is_socket(p->schema))

@@ -64,6 +64,16 @@ static unsigned access_of(uint64_t flags)
 	}
 }
 
+static uint64_t bits_mask(const struct filter_type *type, uint64_t value)
+{
+	uint64_t mask = ~type->by_bits;
+
+	for (unsigned i = 0; i < FILTER_BITS; i++)
+		if (value & type->bits[i])
+			mask |= type->bits_mask[i];
+	return mask;
+}
+
 static uint64_t call_mask(const struct kernel_filter *filter, const struct filter_type *type,
 			  const struct event *event)
 {
@@ -79,6 +89,8 @@ static uint64_t call_mask(const struct kernel_filter *filter, const struct filte
 		if (mask & type->by_argument[i] && event_number(event, type->parameter[i], &value))
 			mask &= number_mask(filter, header->type, FILTER_ARGUMENT + i, value,
 					    type->argument_else[i]);
+	if (mask & type->by_bits && event_number(event, type->bits_parameter, &value))
+		mask &= bits_mask(type, value);
 	if (mask & type->by_uid)
 		mask &= number_mask(filter, header->type, FILTER_UID, header->euid, type->uid_else);
 	if (mask & type->by_comm)

@@ -29,6 +29,7 @@ enum box_dimension {
 	 * these sets are never intersected. */
 	BOX_PATH,    /* numbers of texts, of parts of paths */
 	BOX_PORT,    /* of a socket's ends */
+	BOX_BITS,    /* of an argument */
 	BOX_ADDRESS, /* numbers of texts, of networks that an end may be in */
 	BOX__COUNT
 };

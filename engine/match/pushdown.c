@@ -279,6 +279,33 @@ static uint8_t role_param(int role)
 	return role < 0 ? FILTER_NONE : (uint8_t)role;
 }
 
+/* Bits that let the same clauses pass are one kind. Too many kinds: the argument is not asked. */
+static void fill_bits(const struct pusher *p, const struct boxes *boxes, struct filter_type *type)
+{
+	uint64_t askers = mask_of_askers(boxes, BOX_BITS);
+	uint32_t cnt = 0;
+
+	if (!p->bits || !askers)
+		return;
+	for (unsigned bit = 0; bit < 64; bit++) {
+		uint64_t mask = mask_of(boxes, BOX_BITS, bit) & askers;
+		uint32_t kind = 0;
+
+		while (kind < cnt && type->bits_mask[kind] != mask)
+			kind++;
+		if (!mask)
+			continue;
+		if (kind == FILTER_BITS)
+			return;
+		type->bits_mask[kind] = mask;
+		type->bits[kind] |= 1ULL << bit;
+		cnt = MAX(cnt, kind + 1);
+	}
+	type->by_bits = askers;
+	type->bits_argument = p->bits->argument;
+	type->bits_parameter = p->bits->param;
+}
+
 static void fill_type(const struct pusher *p, const struct boxes *boxes, struct filter_type *type)
 {
 	const struct event_roles *roles = event_roles_of(p->schema);
@@ -306,6 +333,7 @@ static void fill_type(const struct pusher *p, const struct boxes *boxes, struct 
 		.tuple = role_param(roles->tuple),
 	};
 	type->by_socket = type->by_family | type->by_port | type->by_address;
+	fill_bits(p, boxes, type);
 	for (unsigned i = 0; i < FILTER_PART__COUNT; i++)
 		type->by_part[i] = mask_of_part(p, boxes, (enum filter_part)i);
 	for (unsigned i = 0; i < ARRAY_LEN(type->result); i++)

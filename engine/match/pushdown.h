@@ -30,6 +30,7 @@ struct pusher {
 	uint32_t text_cnt, text_cap;
 	const struct push_argument *arguments[FILTER_ARGUMENTS];
 	uint32_t argument_cnt;
+	const struct push_argument *bits; /* or NULL */
 	struct op_context op;
 	/* For people: called with each leaf that is left out, and why; or NULL. */
 	void (*on_left_out)(const struct predicate *predicate, bool is_negated, const char *why,

@@ -16,6 +16,7 @@
 #define FILTER_CLAUSES	 64
 #define FILTER_ALL	 (~0ull)
 #define FILTER_ARGUMENTS 2 /* of a call that clauses can ask for */
+#define FILTER_BITS	 8 /* kinds of bits of one more, such as O_TRUNC of the flags */
 #define FILTER_NAME_BYTES \
 	64 /* of a path's part, its NUL included; longer ones are never asked for */
 #define FILTER_NONE 0xff
@@ -73,13 +74,16 @@ struct filter_type {
 	__u64 by_part[FILTER_PART__COUNT]; /* for such parts of one */
 	__u64 by_depth;			   /* for a path too deep to be recorded */
 	__u64 family_else, by_family, by_port, by_address;
-	__u64 by_socket;      /* for any of these three */
+	__u64 by_socket; /* for any of these three */
+	/* An argument that has one of these bits leaves those clauses possible. */
+	__u64 bits[FILTER_BITS], bits_mask[FILTER_BITS], by_bits;
 	__u8 is_active;	      /* 0: all pass */
 	__u8 access_argument; /* number of the call's argument, or FILTER_NONE */
 	/* The same: the text, and the descriptor that it starts from. */
 	__u8 name_argument, directory_argument;
 	__u8 argument[FILTER_ARGUMENTS], width[FILTER_ARGUMENTS];
 	__u8 parameter[FILTER_ARGUMENTS]; /* of the record: what the argument is there */
+	__u8 bits_argument, bits_parameter;
 	/* Parameters of the record: text, where it starts, what it is; the ends of a socket. */
 	__u8 name, directory, path, tuple;
 };

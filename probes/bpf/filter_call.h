@@ -79,6 +79,18 @@ static __always_inline __u64 filter_comm(const struct filter_type *filter, __u32
 	return possible & comm_mask(&key, filter->comm_head_else);
 }
 
+static __always_inline __u64 filter_bits(const struct filter_type *filter, __u64 value)
+{
+	__u64 mask = ~filter->by_bits;
+
+#pragma unroll
+	for (__u32 i = 0; i < FILTER_BITS; i++) {
+		if (value & filter->bits[i])
+			mask |= filter->bits_mask[i];
+	}
+	return mask;
+}
+
 static __always_inline __u64 widen_argument(__u64 value, __u32 width)
 {
 	return width == FILTER_U32   ? (__u32)value
@@ -105,6 +117,8 @@ static __always_inline __u64 filter_possible(const struct filter_type *filter, _
 					       filter->width[i]),
 				filter->argument_else[i]);
 	}
+	if (possible & filter->by_bits)
+		possible &= filter_bits(filter, filter_argument(arguments, filter->bits_argument));
 	if (possible & filter->by_uid)
 		possible &= filter_number(type, FILTER_UID, READ(LOAD(task, cred), euid.val),
 					  filter->uid_else);

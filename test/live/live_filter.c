@@ -31,7 +31,8 @@
 static const char *const filter_calls[] = { "open",    "openat", "openat2",  "creat",
 					    "dup2",    "dup3",	 "ptrace",   "socket",
 					    "prctl",   "kill",	 "fcntl",    "connect",
-					    "accept4", "sendto", "recvfrom", NULL };
+					    "accept4", "sendto", "recvfrom", "fchmodat",
+					    "mknodat", "mount",	 "mprotect", NULL };
 
 /* What a test installs, and what it compares with. */
 static struct {
@@ -252,6 +253,24 @@ static void act_on_others(void)
 	(void)prctl(12345);
 }
 
+static void act_with_modes(void)
+{
+	static const unsigned modes[] = { 0, 0644, 04755, 02755, 01777, 0x80000000 };
+	static const int flags[] = { O_TRUNC, O_APPEND, O_CREAT, O_TRUNC | O_APPEND, O_TMPFILE };
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		(void)syscall(SYS_fchmodat, AT_FDCWD, "plain", modes[i]);
+		(void)syscall(SYS_mknodat, AT_FDCWD, "/nowhere/x", modes[i] | S_IFBLK, 0);
+		(void)syscall(SYS_mknodat, AT_FDCWD, "/nowhere/x", modes[i] | S_IFIFO, 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		try_open("plain", O_WRONLY | flags[i]);
+	(void)syscall(SYS_mount, "/nowhere", "/nowhere", "none", MS_BIND | MS_RDONLY, NULL);
+	(void)syscall(SYS_mount, "/nowhere", "/nowhere", "none", MS_REMOUNT, NULL);
+	(void)syscall(SYS_mprotect, 4096, 4096, PROT_READ | PROT_EXEC);
+	(void)syscall(SYS_mprotect, 4096, 4096, PROT_READ | PROT_WRITE);
+}
+
 /* Each family, ports and addresses of both ends, calls that fail, and calls that a thread makes on
  * what another call left. */
 static void act_on_sockets(void)
@@ -316,6 +335,7 @@ static void actor(void *shared)
 	act_as_others();
 	act_on_others();
 	act_on_sockets();
+	act_with_modes();
 	ACTOR_CHECK(chdir(home) == 0);
 	act_in_jail();
 }
@@ -359,6 +379,12 @@ static const char *const rule_sets[] = {
 		CONDITION("evt.type = connect and fd.sip = 127.9.9.9 and evt.failed = true")
 			CONDITION("evt.type = sendto and proc.name = cat")
 				CONDITION("evt.type in (accept4, recvfrom) and fd.cport in (1, 2)"),
+	/* Bits. */
+	CONDITION("evt.type in (fchmodat, mknodat) and evt.arg.mode contains S_ISUID") CONDITION(
+		"evt.type = mknodat and evt.arg.mode contains S_IFBLK")
+		CONDITION("evt.type = mount and evt.arg.flags contains MS_BIND") CONDITION(
+			"evt.type = mprotect and evt.arg.prot contains PROT_EXEC")
+			CONDITION("evt.type in (open, openat) and evt.arg.flags contains O_TRUNC"),
 };
 
 struct tally {

@@ -31,10 +31,10 @@ static unsigned pick(struct draw *draw, size_t below)
 static const char *const names[] = { "etc",	   "shadow", "ssh", "usr", "bin",
 				     "ssh_host_x", "sh",     "a",   "tmp", "b.conf" };
 static const char *const comms[] = { "sh", "cat", "sshd", "a", "fifteen-letters" };
-static const char *const types[] = { "openat",	"openat",  "open",    "openat2",
-				     "creat",	"dup2",	   "dup3",    "ptrace",
-				     "socket",	"prctl",   "kill",    "unlinkat",
-				     "connect", "connect", "accept4", "sendto" };
+static const char *const types[] = { "openat", "openat",   "open",    "openat2", "creat",
+				     "dup2",   "dup3",	   "ptrace",  "socket",	 "prctl",
+				     "kill",   "unlinkat", "connect", "connect", "accept4",
+				     "sendto", "chmod",	   "mknodat" };
 
 static void put_path(struct draw *draw, char *out, size_t size, unsigned least)
 {
@@ -91,6 +91,13 @@ static const char *const plain_leaves[] = {
 	"evt.is_open_write != true",
 	"evt.is_open_create = true",
 	"evt.arg.flags contains O_TRUNC",
+	"evt.arg.flags contains O_CREAT",
+	"not evt.arg.flags contains O_CREAT",
+	"evt.arg.flags contains O_F_CREATED",
+	"evt.arg.flags contains O_RD",
+	"evt.arg.mode contains S_ISUID",
+	"evt.arg.mode contains S_IS",
+	"evt.arg.mode contains S_IFBLK",
 	"fd.name_truncated = true",
 	"fd.name_truncated = false",
 	"fd.name_truncated != true",
@@ -223,7 +230,8 @@ void case_put_rules(const struct case_rules *rules, struct buf *out)
 		buf_printf(out, "- rule: r%u\n  desc: d\n  output: o\n  priority: INFO\n", i);
 		buf_puts(out,
 			 "  condition: >\n    evt.type in (openat, open, openat2, creat, dup2, "
-			 "dup3, ptrace, socket, prctl, kill, unlinkat, connect, accept4, sendto) "
+			 "dup3, ptrace, socket, prctl, kill, unlinkat, connect, accept4, sendto, "
+			 "chmod, mknodat) "
 			 "and ");
 		put_node(rules, rules->roots[i], out);
 		buf_putc(out, '\n');
@@ -348,6 +356,7 @@ static void draw_event(struct draw *draw, struct record_builder *record)
 {
 	static const uint32_t uids[] = { 0, 0, 33, 1000, UINT32_MAX };
 	static const int64_t numbers[] = { 0, 1, 2, 3, 9, 15, 16, 17, 77, 0x4206, 100000 };
+	static const int64_t modes[] = { 0, 0644, 04755, 02755, 01777, 0060600, 0020600, 0100644 };
 	int code = event_code_find(str_from(PICK(draw, types)));
 
 	if (code < 0 || code >= EVENT__COUNT)
@@ -381,6 +390,10 @@ static void draw_event(struct draw *draw, struct record_builder *record)
 	case EVENT_ACCEPT4:
 	case EVENT_SENDTO:
 		put_socket(draw, record);
+		return;
+	case EVENT_CHMOD:
+	case EVENT_MKNODAT:
+		record_put_number(record, "mode", PICK(draw, modes));
 		return;
 	case EVENT_PRCTL:
 		record_put_number(record, "option", PICK(draw, numbers));

@@ -128,7 +128,7 @@ Test(pushdown, a_wrong_filter_is_caught, .timeout = 120)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		bool is_caught = false;
 
-		for (unsigned seed = 1; seed <= 400 && !is_caught; seed++) {
+		for (unsigned seed = 1; seed <= 4000 && !is_caught; seed++) {
 			struct draw draw = { .seed = seed };
 			struct case_outcome outcome;
 			struct case_rules rules;
