@@ -5,9 +5,14 @@
 
 A fenced block whose info string is `yaml NAME` (or any language and a name) is the file NAME; a
 `console` block is a session: a line that begins with "$ " is a command, what follows up to the next
-one is all that it prints. All of a page runs in one shell, in an empty folder. In what is expected
-"…" stands for any text of a line, and a line of nothing else for any lines. "[exit 1]" as the last
+one is all that it prints. A line of an `sh` block is a command that ends with 0, whatever it prints.
+All of a page runs in one shell, in an empty folder; haetae looks there at this shell and what it starts,
+for three seconds unless --duration says otherwise. In what is expected "…" stands for any text of a line, and a line of nothing else for any lines. "[exit 1]" as the last
 line says how the command ends; otherwise it has to end with 0.
+
+Comments of the page steer that, before a block: <!-- not run: WHY --> leaves it out, and says so;
+<!-- setup: COMMAND --> runs what a reader has done by then. A command in a block of no language, or in an
+indented one, is an error: nothing would run it.
 """
 
 import os
@@ -17,23 +22,47 @@ import sys
 import tempfile
 
 FENCE = re.compile(r"^```(\w*) ?(.*)$")
+STEER = re.compile(r"^<!-- (not run|setup): (.*) -->$")
+COMMAND = re.compile(r"^ *(\$ |sudo |\./dev|(build/)?haetae [a-z]|kubectl |helm |podman |apt |systemctl |meson )")
 SECONDS = 60
+# Adds the scope to what looks at events; ends what would go on.
+WRAPPER = """\
+#!/bin/sh
+program=%s scope=%d
+case " $* " in *" --scope-"*) exec "$program" "$@" ;; esac
+case "$1" in
+run | record) set -- "$@" --scope-pid $scope ;;
+dump) case " $* " in *" --live "*) set -- "$@" --scope-pid $scope ;; esac ;;
+esac
+case " $1 $* " in
+*" --duration"*) ;;
+" run "* | " record "* | " dump "*" --live "*)
+	case " $* " in *" --print-config "*) ;; *) set -- "$@" --duration 3s ;; esac ;;
+esac
+exec "$program" "$@"
+"""
 
 
 def read_blocks(path):
-    """(language, name, lines, line number) of each fenced block."""
-    block = None
+    """(language, name, lines, line number, comments before it) of each fenced block."""
+    block, comments, before = None, [], ""
     with open(path, encoding="utf-8") as page:
         for number, line in enumerate(page, 1):
             line = line.rstrip("\n")
-            match = FENCE.match(line)
+            match, steer = FENCE.match(line), STEER.match(line)
             if block is None and match:
-                block = (match[1], match[2].strip(), [], number)
+                block = (match[1], match[2].strip(), [], number, comments)
+                comments = []
             elif block is not None and line == "```":
                 yield block
                 block = None
             elif block is not None:
                 block[2].append(line)
+            elif steer:
+                comments.append((steer[1], steer[2], number))
+            elif line.startswith("    ") and not before.strip() and COMMAND.match(line):
+                yield ("", "", [line], number, [])
+            before = line
 
 
 def commands_of(lines, first):
@@ -46,6 +75,17 @@ def commands_of(lines, first):
             commands[-1][0] += "\n" + line
         elif commands:
             commands[-1][1].append(line)
+    return commands
+
+
+def lines_of(lines, first):
+    """The same of a block of commands alone."""
+    commands = []
+    for number, line in enumerate(lines, first + 1):
+        if commands and commands[-1][0].endswith("\\"):
+            commands[-1][0] += "\n" + line
+        elif line.strip() and not line.startswith("#"):
+            commands.append([line, None, number])
     return commands
 
 
@@ -64,7 +104,8 @@ class Shell:
 
     def __init__(self, folder, haetae, rules):
         os.mkdir(os.path.join(folder, ".bin"))
-        os.symlink(haetae, os.path.join(folder, ".bin", "haetae"))
+        os.symlink(".bin", os.path.join(folder, "build"))
+        os.symlink(rules, os.path.join(folder, "rules"))
         sudo = os.path.join(folder, ".bin", "sudo")
         with open(sudo, "w", encoding="utf-8") as script:
             script.write('#!/bin/sh\nexec "$@"\n')
@@ -76,8 +117,9 @@ class Shell:
             LC_ALL="C.UTF-8",
         )
         self.folder = folder
+        # /run of its own: the default control socket, and nobody else's.
         self.process = subprocess.Popen(
-            ["bash", "--norc", "--noprofile"],
+            ["unshare", "--mount", "bash", "--norc", "--noprofile"],
             stdin=subprocess.PIPE,
             cwd=folder,
             env=environment,
@@ -85,6 +127,10 @@ class Shell:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        with open(os.path.join(folder, ".bin", "haetae"), "w", encoding="utf-8") as script:
+            script.write(WRAPPER % (haetae, self.process.pid))
+        os.chmod(os.path.join(folder, ".bin", "haetae"), 0o755)
+        self.run("mount -t tmpfs none /run")
 
     def run(self, command):
         """(what it printed, how it ended); an end of None: it did not."""
@@ -127,7 +173,7 @@ def check(shell, command, expected):
         return "it had not ended after %u seconds" % SECONDS
     if status != wanted:
         return "it ended with %u, not %u:\n%s" % (status, wanted, text)
-    if not pattern_of(expected).fullmatch(text):
+    if expected is not None and not pattern_of(expected).fullmatch(text):
         return "it printed:\n%s\nnot:\n%s" % (text, "\n".join(expected))
     return None
 
@@ -141,27 +187,39 @@ def main():
     with tempfile.TemporaryDirectory(prefix="haetae-page-") as folder:
         os.chmod(folder, 0o755)
         shell = Shell(folder, haetae, rules)
-        for language, name, lines, first in read_blocks(page):
+        for language, name, lines, first, comments in read_blocks(page):
+            reason = next((text for kind, text, _ in comments if kind == "not run"), None)
+            commands = [[text, None, number] for kind, text, number in comments if kind == "setup"]
             if name and language != "console":
                 with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                     file.write("\n".join(lines) + "\n")
-            if language != "console":
-                continue
-            for command, expected, number in commands_of(lines, first):
+            if reason:
+                commands.append([None, None, first])
+            elif language == "console":
+                commands += commands_of(lines, first)
+            elif language == "sh":
+                commands += lines_of(lines, first)
+            elif not language and any(COMMAND.match(line) for line in lines):
+                commands.append(["", None, first])
+            for command, expected, number in commands:
                 count += 1
-                wrong = check(shell, command, expected)
+                if command is None:
+                    print("ok %u - line %u: not run: %s" % (count, number, reason))
+                    continue
+                wrong = check(shell, command, expected) if command else "nothing runs this command"
                 failed += wrong is not None
                 print(
                     "%s %u - line %u: %s"
-                    % ("not ok" if wrong else "ok", count, number, command.split("\n")[0]),
+                    % ("not ok" if wrong else "ok", count, number,
+                       command.split("\n")[0].replace("#", "//")),
                     flush=True,
                 )
                 for line in (wrong or "").splitlines():
                     print("#", line)
         shell.end()
     if not count:
-        count = failed = 1
-        print("not ok 1 - the page has commands")
+        count = 1
+        print("ok 1 - the page has no commands")
     print("1..%u" % count)
     return 1 if failed else 0
 
