@@ -18,7 +18,10 @@
 #define RINGS_BYTES_MAX (64u << 20) /* decision 21; all rings together */
 #define BULK_RINGS_MAX	253	    /* header.ring is a byte: 0 and the two WIRE_RING_ are taken */
 /* pid_max goes up to 4 Mi; a scope is a tree of one service or test. Beyond: counted as lost. */
-#define SCOPE_TASKS_MAX 65536
+#define SCOPE_TASKS_MAX 16384
+/* Threads whose credentials are remembered; 120 bytes each. */
+#define CREDENTIALS_PER_CPU 8192
+#define CREDENTIALS_MAX	    131072
 /* Calls with strings that run at one time and are looked at; of 4 KiB each. */
 #define PASSED_TEXTS_MAX 1024
 
@@ -132,6 +135,15 @@ static int place_bulk_rings(struct probes *probes)
 	return 0;
 }
 
+/* Hosts with many CPUs run many threads. */
+static int size_credentials(struct probes *probes)
+{
+	uint32_t cpus = (uint32_t)libbpf_num_possible_cpus();
+
+	return bpf_map__set_max_entries(probes->bpf->maps.credentials,
+					MIN(cpus * CREDENTIALS_PER_CPU, CREDENTIALS_MAX));
+}
+
 /* Everything that must be known before loading. */
 static int fit(struct probes *probes, const struct btf *types, struct probes_error *reterr)
 {
@@ -158,6 +170,8 @@ static int fit(struct probes *probes, const struct btf *types, struct probes_err
 	r = bpf_map__set_max_entries(bpf->maps.lifecycle_ring, probes->config.lifecycle_ring_bytes);
 	if (r == 0)
 		r = bpf_map__set_max_entries(bpf->maps.bulk_rings, probes->bulk_cnt);
+	if (r == 0)
+		r = size_credentials(probes);
 	if (r == 0)
 		r = make_bulk_rings(probes);
 	programs_select(bpf, types, probes->config.want_path_swapped);

@@ -162,10 +162,10 @@ struct {
 
 /* What each thread's credentials were when they were last looked at, by tid: from its begin (or the
  * seed) to its end, kept by the calls that change them. When full, who has been silent longest is
- * pushed out, and its next call tells no credentials of before. */
+ * pushed out, and its next call tells no credentials of before. Sized by loader.c. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 32768);
+	__uint(max_entries, 8192);
 	__type(key, __u32);
 	__type(value, struct credentials);
 } credentials SEC(".maps") __weak;
