@@ -99,10 +99,11 @@ static int configure(const struct args *args, struct conf *conf, struct rule_pat
 static int load_rules(const struct daemon_config *config, struct ruleset **ret)
 {
 	_cleanup_(diags_done) struct diags diags;
+	struct rules_options rules = daemon_rules_options(config);
 	int r;
 
 	diags_init(&diags);
-	r = ruleset_load(config->rule_paths, config->rule_path_cnt, &config->rules, &diags, ret);
+	r = ruleset_load(config->rule_paths, config->rule_path_cnt, &rules, &diags, ret);
 	diags_print(&diags, stderr, isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
 	if (r < 0)
 		fprintf(stderr, "haetae: loading the rules: %s\n", strerror(-r));

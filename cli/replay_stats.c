@@ -74,7 +74,7 @@ static void print_rules(const struct replay *replay, FILE *out)
 	for (uint32_t i = 0; i < ruleset_rule_cnt(ruleset); i++) {
 		const struct rule *rule = ruleset_rule(ruleset, i);
 
-		if (rule->is_enabled)
+		if (rule->is_enabled && !rule->is_self_test)
 			rows[cnt++] = (struct row){ rule, *replay_rule(replay, rule) };
 	}
 	qsort(rows, cnt, sizeof(*rows), compare);

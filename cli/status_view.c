@@ -144,8 +144,10 @@ static void put_readiness(struct json_object *status, struct buf *out)
 		buf_puts(out, "not ready: it has not begun yet");
 	else if (!is_true(status, "readiness", "draining"))
 		buf_puts(out, "not ready: it does not keep up with the events");
-	else
+	else if (!status_number(status, "rules", "enabled"))
 		buf_puts(out, "not ready: no rule is enabled");
+	else
+		buf_puts(out, "not ready: it did not detect its own test");
 }
 
 void status_put_head(struct json_object *status, struct buf *out)
@@ -221,5 +223,5 @@ void status_view(struct json_object *status, struct buf *out)
 	put_group(status, "spool", out);
 	put_group(status, "tables", out);
 	put_group(status, "reload", out);
-	put_group(status, "selftest", out);
+	put_group(status, "self_test", out);
 }

@@ -440,6 +440,20 @@ static const struct conf_option options[] = {
 		 "trigger --verify'; null is off. The default is left out where it cannot be "
 		 "made." },
 
+	{ .key = "self_test.period",
+	  .type = CONF_TIME,
+	  DAEMON(self_test.period_ns),
+	  .max = DAY,
+	  .doc = "How often haetae does something harmless itself and sees whether its probes, its "
+		 "rules and the sinks that have self_test notice it; first at the start. 0s is "
+		 "off." },
+	{ .key = "self_test.timeout",
+	  .type = CONF_TIME,
+	  DAEMON(self_test.timeout_ns),
+	  .min = SECOND,
+	  .max = HOUR,
+	  .doc = "When what was not noticed, or not acknowledged by a sink, has failed." },
+
 	{ .key = "log.level",
 	  .type = CONF_CHOICE,
 	  DAEMON(log_level),

@@ -74,6 +74,12 @@ static const struct conf_option sink_options[] = {
 	  .form = "a pattern",
 	  .example = "[\"*shell*\"]",
 	  .doc = "Only alerts of rules whose name fits one of these patterns, with * wildcards." },
+	{ .key = "self_test",
+	  .type = CONF_BOOL,
+	  SINK(want_self_test),
+	  .sinks = CONF_SINK_ALL,
+	  .doc = "The alert of each self-test goes there, whatever it filters, and has to be "
+		 "acknowledged; the rule is 'haetae self-test'. See self_test.period." },
 	{ .key = "durable",
 	  .type = CONF_BOOL,
 	  SINK(is_durable),

@@ -183,7 +183,7 @@ static void put_rules(const struct ruleset *ruleset, struct buf *out)
 		for (uint32_t i = 0; ruleset && i < ruleset_rule_cnt(ruleset); i++) {
 			const struct rule *rule = ruleset_rule(ruleset, i);
 
-			if (k == 0 ? !rule->is_enabled : !rule->is_immature)
+			if (rule->is_self_test || (k == 0 ? !rule->is_enabled : !rule->is_immature))
 				continue;
 			buf_puts(out, separator);
 			text_put_json_string(out, rule->name);

@@ -93,7 +93,10 @@ static void take_hit(const struct rule *rule, const struct alert_context *contex
 
 static void take_event(const struct field_context *fields, void *data)
 {
-	rule_cost_sample(&((struct daemon *)data)->rule_cost, fields);
+	struct daemon *daemon = data;
+
+	self_test_see(&daemon->self_test, fields->event);
+	rule_cost_sample(&daemon->rule_cost, fields);
 }
 
 static const char *control_error(int r)
@@ -119,7 +122,7 @@ static void say_ready(const struct daemon *daemon)
 	if (daemon->config->record.path)
 		log_info("recording to %s", daemon->config->record.path);
 	log_info("ready: %u rules enabled of %u, %llu processes known, %llu ms after start",
-		 rule_use_enabled_cnt(ruleset), ruleset_rule_cnt(ruleset),
+		 rule_use_enabled_cnt(ruleset), rule_use_cnt(ruleset),
 		 (unsigned long long)stats.processes,
 		 (unsigned long long)((clock_boot_ns() - daemon->start_ns) / NS_PER_MS));
 	if (daemon->control_result < 0)
@@ -147,6 +150,7 @@ static void publish(struct daemon *daemon, const struct probes_counters *counter
 		.reload = daemon->reload,
 		.filter = &daemon->filter,
 		.caught_up_ns = daemon->caught_up_ns,
+		.self_test = &daemon->self_test.state,
 	};
 
 	if (daemon->server || daemon->control)
@@ -181,6 +185,7 @@ static void tick(struct daemon *daemon, uint64_t now_ns)
 		return;
 	tell_completeness(daemon, &counters);
 	tell_losses(daemon, &counters, false);
+	self_test_tick(daemon, now_ns);
 	daemon->is_stopping |= !recording_tick(&daemon->recording);
 	publish(daemon, &counters);
 }
@@ -434,6 +439,10 @@ static int start(struct daemon *daemon)
 		rule_cost_install(&daemon->rule_cost, &daemon->engine);
 	}
 	daemon->engine.data = daemon;
+	daemon->engine.on_self_test = self_test_match;
+	daemon->engine.self_test_data = &daemon->self_test;
+	for (uint32_t i = 0; i < config->sink_cnt; i++)
+		daemon->engine.want_self_test_alert |= config->sinks[i].want_self_test;
 	r = recording_start(&daemon->recording, config, &host, &daemon->engine);
 	if (r < 0)
 		return fail(config->record.path, r);

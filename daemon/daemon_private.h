@@ -13,6 +13,7 @@
 #include "recording.h"
 #include "reload.h"
 #include "rule_cost.h"
+#include "self_test.h"
 #include "server.h"
 
 /* The thread that serves looks at one, and one more may have come meanwhile. */
@@ -32,6 +33,7 @@ struct daemon {
 	struct metadata *metadata; /* owned; NULL: it could not be started */
 	struct loss_window loss;
 	struct loss_watch loss_watch;
+	struct self_test self_test;
 	struct metrics metrics;
 	struct server *server;	 /* owned; NULL: not wanted */
 	struct control *control; /* owned; NULL: not wanted, or it could not be made: */

@@ -21,6 +21,8 @@ void daemon_config_default(struct daemon_config *config)
 	hold_config_default(&config->hold);
 	gate_config_default(&config->gate);
 	spool_config_default(&config->spool);
+	config->self_test = (struct self_test_config){ .period_ns = 300 * NS_PER_SEC,
+						       .timeout_ns = 10 * NS_PER_SEC };
 	config->pretrigger = (struct pretrigger_config){ .before_ns = 5 * NS_PER_SEC,
 							 .after_ns = 5 * NS_PER_SEC,
 							 .rate_ns = 360 * NS_PER_SEC,

@@ -130,6 +130,20 @@ static void check_filter(struct engine *engine, const struct rule *rule,
 		  event_schema_get((enum event_type)header->type)->name, rule->name.p);
 }
 
+/* Of no gate, and of no container's account: it is haetae's. */
+static void take_self_test(struct engine *engine, const struct rule *rule,
+			   const struct alert_context *context)
+{
+	struct alert *alert = NULL;
+
+	if (engine->want_self_test_alert && alert_new(rule, context, &alert) < 0)
+		alert = NULL;
+	if (engine->on_self_test)
+		engine->on_self_test(context, alert, engine->self_test_data);
+	if (engine->want_self_test_alert)
+		put_alert(rule, alert, engine);
+}
+
 static void raise_alert(const struct rule *rule, const struct alert_context *context, void *data)
 {
 	struct engine *engine = data;
@@ -139,6 +153,10 @@ static void raise_alert(const struct rule *rule, const struct alert_context *con
 	check_filter(engine, rule, context->fields->event->header);
 	if (engine->on_hit) {
 		engine->on_hit(rule, context, engine->data);
+		return;
+	}
+	if (rule->is_self_test) {
+		take_self_test(engine, rule, context);
 		return;
 	}
 	if (!gate_check(engine->gate, rule, context))

@@ -63,6 +63,12 @@ struct engine {
 	/* Told of each alert before it goes on; or NULL. */
 	void (*on_raised)(const struct rule *rule, const struct alert *alert, void *data);
 	void *raised_data;
+	/* The rule of the self-test has matched; its alert, NULL where none was to be made. Or
+	 * NULL. */
+	void (*on_self_test)(const struct alert_context *context, const struct alert *alert,
+			     void *data);
+	void *self_test_data;
+	bool want_self_test_alert;
 	struct tap tap;	      /* is told of each input */
 	struct arena scratch; /* one event's memory */
 	struct event event;   /* the event at hand */

@@ -83,10 +83,13 @@ static void collect_rules(struct metrics_snapshot *snapshot, const struct engine
 {
 	snapshot->ruleset = engine->ruleset;
 	snapshot->rules = engine->rules;
-	snapshot->rules_loaded = snapshot->rule_cnt;
-	snapshot->rules_enabled = 0;
-	for (uint32_t i = 0; i < snapshot->rule_cnt; i++)
-		snapshot->rules_enabled += ruleset_rule(engine->ruleset, i)->is_enabled;
+	snapshot->rules_loaded = snapshot->rules_enabled = 0;
+	for (uint32_t i = 0; i < snapshot->rule_cnt; i++) {
+		const struct rule *rule = ruleset_rule(engine->ruleset, i);
+
+		snapshot->rules_loaded += !rule->is_self_test;
+		snapshot->rules_enabled += rule->is_enabled && !rule->is_self_test;
+	}
 }
 
 static void copy_text(char *ret, size_t size, struct str text)
@@ -186,6 +189,8 @@ static void collect(struct metrics_snapshot *snapshot, const struct metrics_sour
 	hold_stats(engine->hold, &snapshot->hold);
 	if (sources->metadata)
 		metadata_stats(sources->metadata, &snapshot->metadata);
+	if (sources->self_test)
+		snapshot->self_test = *sources->self_test;
 	if (sources->reload)
 		reload_counters(sources->reload, &snapshot->reload);
 	snapshot->filter = *sources->filter;

@@ -12,6 +12,7 @@
 
 #include "engine.h"
 #include "reload.h"
+#include "self_test.h"
 
 #define METRICS_CGROUPS_SHOWN	 16
 #define METRICS_CONTAINERS_SHOWN 32
@@ -46,6 +47,7 @@ struct metrics_snapshot {
 	struct metadata_stats metadata;
 	struct hold_stats hold;
 	struct reload_counters reload;
+	struct self_test_state self_test;
 	struct kernel_filter_state filter;
 	const struct ruleset *ruleset; /* borrowed: outlives the thread that serves */
 	uint32_t rule_cnt;
@@ -66,7 +68,8 @@ struct metrics_sources {
 	const struct metadata *metadata; /* NULL: none */
 	const struct probes_counters *counters;
 	uint64_t caught_up_ns;
-	struct reload *reload; /* NULL: none */
+	struct reload *reload;			 /* NULL: none */
+	const struct self_test_state *self_test; /* NULL: none */
 	const struct kernel_filter_state *filter;
 };
 

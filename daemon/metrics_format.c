@@ -168,7 +168,7 @@ static void put_rule_counters(struct metrics_writer *writer, size_t offset)
 		};
 
 		/* From 0 on, so that the first match is an increase. */
-		if (rule->is_enabled)
+		if (rule->is_enabled && !rule->is_self_test)
 			put_sample(writer, labels, ARRAY_LEN(labels),
 				   *(const uint64_t *)((const char *)&snapshot->rules[i] + offset));
 	}
@@ -220,6 +220,29 @@ static void put_filter(struct metrics_writer *writer)
 		   filter->passing_cnt);
 	put_sample(writer, (struct metric_label[]){ { "state", STR("coarse") } }, 1,
 		   filter->coarse_cnt);
+}
+
+static void put_self_tests(struct metrics_writer *writer)
+{
+	put_sample(writer, (struct metric_label[]){ { "result", STR("passed") } }, 1,
+		   writer->snapshot->self_test.passed);
+	put_sample(writer, (struct metric_label[]){ { "result", STR("failed") } }, 1,
+		   writer->snapshot->self_test.failed);
+}
+
+static void put_self_test_failing(struct metrics_writer *writer)
+{
+	put_sample(writer, NULL, 0, writer->snapshot->self_test.failures > 0);
+}
+
+static void put_self_test_time(struct metrics_writer *writer)
+{
+	put_seconds(writer, NULL, 0, writer->snapshot->self_test.success_wall_ns);
+}
+
+static void put_self_test_latency(struct metrics_writer *writer)
+{
+	put_seconds(writer, NULL, 0, writer->snapshot->self_test.latency_ns);
 }
 
 static void put_reload_time(struct metrics_writer *writer)
@@ -451,6 +474,10 @@ static const struct metric_row rows[] = {
 	{ { "haetae_rules_enabled", GAUGE, NULL, NULL, "Rules that are evaluated" }, AT(rules_enabled) },
 	{ { "haetae_reloads_total", COUNTER, NULL, "outcome", "Rules loaded anew, and attempts that failed and left those before in force" }, .put = put_reloads },
 	{ { "haetae_reload_failed", GAUGE, NULL, NULL, "1 where the last attempt to load the rules anew failed" }, .put = put_reload_failed },
+	{ { "haetae_selftest_total", COUNTER, NULL, "result", "Tests of itself, those that passed and those that failed" }, .put = put_self_tests },
+	{ { "haetae_selftest_failing", GAUGE, NULL, NULL, "1 where the last test of itself failed" }, .put = put_self_test_failing },
+	{ { "haetae_selftest_last_success_timestamp_seconds", GAUGE, "seconds", NULL, "When a test of itself last passed, as Unix time; 0 where none has" }, .put = put_self_test_time },
+	{ { "haetae_selftest_latency_seconds", GAUGE, "seconds", NULL, "From the call of the last test to the match of its rule" }, .put = put_self_test_latency },
 	{ { "haetae_rules_timestamp_seconds", GAUGE, "seconds", NULL, "When the rules in force were loaded, as Unix time" }, .put = put_reload_time },
 	{ { "haetae_kernel_filter_event_types", GAUGE, NULL, "state", "Event types of which the kernel decides what the rules want (decided), of which all pass because a rule asks for nothing that it knows (passing), and whose clauses were joined to wider ones because they were too many (coarse)" }, .put = put_filter },
 	{ { "haetae_rule_evaluations_total", COUNTER, NULL, NULL, "Rules evaluated, summed over events" }, AT(matcher.rules_evaluated) },

@@ -20,8 +20,11 @@ struct readiness readiness_of(const struct metrics_snapshot *snapshot)
 
 	readiness.is_draining =
 		readiness.is_alive && snapshot->boot_ns < snapshot->caught_up_ns + BEHIND_NS;
-	readiness.is_ready =
-		readiness.has_probes && snapshot->rules_enabled > 0 && readiness.is_draining;
+	/* A receiver that is down is none of the daemon's. */
+	readiness.is_detecting =
+		!snapshot->self_test.failures || snapshot->self_test.stage == SELF_TEST_SINKS;
+	readiness.is_ready = readiness.has_probes && snapshot->rules_enabled > 0 &&
+			     readiness.is_draining && readiness.is_detecting;
 	return readiness;
 }
 
@@ -29,8 +32,10 @@ void readiness_put(const struct metrics_snapshot *snapshot, struct buf *out)
 {
 	struct readiness readiness = readiness_of(snapshot);
 
-	buf_printf(out, "\"ready\":%s,\"probes\":%s,\"rules\":%llu,\"draining\":%s",
+	buf_printf(out,
+		   "\"ready\":%s,\"probes\":%s,\"rules\":%llu,\"draining\":%s,\"self_test\":\"%s\"",
 		   readiness.is_ready ? "true" : "false", readiness.has_probes ? "true" : "false",
 		   (unsigned long long)snapshot->rules_enabled,
-		   readiness.is_draining ? "true" : "false");
+		   readiness.is_draining ? "true" : "false",
+		   self_test_result(&snapshot->self_test));
 }

@@ -64,11 +64,12 @@ struct reload {
 int reload_compile(const struct daemon_config *config, struct diags *diags, struct ruleset **ret)
 {
 	uint32_t path_cnt = config->record.is_alone ? 0 : config->rule_path_cnt;
+	struct rules_options options = daemon_rules_options(config);
 
 	if (config->own)
-		return ruleset_load_own(config->rule_paths, path_cnt, config->own, &config->rules,
-					diags, ret);
-	return ruleset_load(config->rule_paths, path_cnt, &config->rules, diags, ret);
+		return ruleset_load_own(config->rule_paths, path_cnt, config->own, &options, diags,
+					ret);
+	return ruleset_load(config->rule_paths, path_cnt, &options, diags, ret);
 }
 
 static void wake(int fd)

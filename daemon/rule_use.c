@@ -46,7 +46,17 @@ uint32_t rule_use_enabled_cnt(const struct ruleset *ruleset)
 	uint32_t cnt = 0;
 
 	for (uint32_t i = 0; i < ruleset_rule_cnt(ruleset); i++)
-		cnt += ruleset_rule(ruleset, i)->is_enabled;
+		cnt += ruleset_rule(ruleset, i)->is_enabled &&
+		       !ruleset_rule(ruleset, i)->is_self_test;
+	return cnt;
+}
+
+uint32_t rule_use_cnt(const struct ruleset *ruleset)
+{
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < ruleset_rule_cnt(ruleset); i++)
+		cnt += !ruleset_rule(ruleset, i)->is_self_test;
 	return cnt;
 }
 

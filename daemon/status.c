@@ -187,6 +187,19 @@ static void put_tables(const struct metrics_snapshot *snapshot, struct buf *out)
 	buf_puts(out, "}");
 }
 
+static void put_self_test(const struct self_test_state *state, struct buf *out)
+{
+	buf_puts(out, ",\"self_test\":{");
+	put_text(out, "result", str_from(self_test_result(state)));
+	put_number(out, "passed", state->passed);
+	put_number(out, "failed", state->failed);
+	put_number(out, "last_success", state->success_wall_ns / NS_PER_SEC);
+	put_number(out, "latency_ns", state->latency_ns);
+	if (*state->problem)
+		put_text(out, "problem", str_from(state->problem));
+	buf_puts(out, "}");
+}
+
 void status_put(const struct metrics_snapshot *snapshot, struct outputs *outputs, struct buf *out)
 {
 	uint64_t wall_ns = clock_boot_ns() + (uint64_t)clock_wall_offset_ns();
@@ -202,6 +215,7 @@ void status_put(const struct metrics_snapshot *snapshot, struct outputs *outputs
 	put_number(out, "loaded", snapshot->rules_loaded);
 	put_number(out, "enabled", snapshot->rules_enabled);
 	buf_puts(out, "}");
+	put_self_test(&snapshot->self_test, out);
 	put_events(snapshot, out);
 	put_filter(snapshot, out);
 	put_alerts(snapshot, outputs, out);
@@ -232,7 +246,7 @@ static void put_rules(const struct metrics_snapshot *snapshot, struct buf *out)
 	for (uint32_t i = 0; i < snapshot->rule_cnt && snapshot->boot_ns; i++) {
 		const struct rule *rule = ruleset_rule(snapshot->ruleset, i);
 
-		if (!rule->is_enabled)
+		if (!rule->is_enabled || rule->is_self_test)
 			continue;
 		if (out->n - begin + rule->name.n > RULES_BYTES_MAX) {
 			left_out++;

@@ -53,6 +53,12 @@ void outputs_stats(const struct outputs *outputs, struct outputs_stats *ret)
 	ret->accepted = outputs->accepted;
 }
 
+uint64_t outputs_self_test_ns(const struct outputs *outputs, uint32_t sink_index)
+{
+	return sink_index < outputs->sink_cnt ? outputs->sinks[sink_index].counters.self_test_ns
+					      : 0;
+}
+
 bool outputs_sink_stats(struct outputs *outputs, uint32_t index, struct sink_stats *ret)
 {
 	struct sink *sink = &outputs->sinks[index];

@@ -223,7 +223,12 @@ static void end_delivery(struct sink *sink, struct delivery *delivery)
 
 void sink_acknowledge(struct sink *sink, struct delivery *delivery)
 {
+	const struct alert *alert = delivery->alert;
+
 	count(&sink->counters.delivered);
+	if (str_eq(alert->rule, STR(SELF_TEST_RULE)) &&
+	    alert->wall_ns > sink->counters.self_test_ns)
+		sink->counters.self_test_ns = alert->wall_ns;
 	end_delivery(sink, delivery);
 }
 

@@ -47,6 +47,8 @@ bool filter_passes(const struct sink_config *config, enum priority priority, str
 {
 	bool passes = config->tag_cnt == 0;
 
+	if (str_eq(rule, STR(SELF_TEST_RULE)))
+		return config->want_self_test;
 	if (priority > config->min_priority)
 		return false;
 	for (uint32_t i = 0; i < config->tag_cnt && !passes; i++)

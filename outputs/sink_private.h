@@ -75,6 +75,7 @@ struct feed {
 struct sink_counters {
 	_Atomic uint64_t restored, delivered, failed, filtered, retried;
 	_Atomic uint64_t dead_letters, dead_letters_lost;
+	_Atomic uint64_t self_test_ns; /* see outputs_self_test_ns() */
 	_Atomic uint64_t dropped[PRIORITY__COUNT];
 };
 

@@ -5,8 +5,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/fanotify.h>
 
 #include "probes_private.h"
 #include "skeleton.h"
@@ -169,6 +171,16 @@ int probes_seed(struct probes *probes, probes_record_fn fn, void *data, struct p
 		return PROBES_E_USAGE;
 	}
 	return 0;
+}
+
+/* The kernel's programs read the variable in the call, by this thread. */
+void probes_self_test(struct probes *probes, const char *path)
+{
+	__u8 *is_self_test = &probes->bpf->bss->is_self_test;
+
+	__atomic_store_n(is_self_test, 1, __ATOMIC_SEQ_CST);
+	(void)fanotify_mark(-1, FAN_MARK_ADD, FAN_OPEN, AT_FDCWD, path);
+	__atomic_store_n(is_self_test, 0, __ATOMIC_SEQ_CST);
 }
 
 int probes_poll_fd(const struct probes *probes)

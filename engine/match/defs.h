@@ -97,6 +97,7 @@ struct rule_def {
 	bool is_enabled, want_evttypes_warning, skip_if_unknown_filter, want_capture;
 	uint32_t capture_ms;	/* 0: not said */
 	bool sees_all;		/* unusual events, too, unnamed (rules_own) */
+	bool is_self_test;	/* rules_options.self_test */
 	bool is_foreign;	/* a source that is not ours: kept, never compiled */
 	const struct str *tags; /* sorted, unique */
 	uint32_t tag_cnt;

@@ -202,6 +202,7 @@ void loader_add_own(struct loader *loader, const struct rules_own *own, uint32_t
 	struct rule_def rule = { .place = { arena_str(loader->arena, own->name), 1 },
 				 .is_enabled = true,
 				 .sees_all = own->sees_all,
+				 .is_self_test = own->is_self_test,
 				 .priority = PRIORITY_DEBUG };
 
 	loader->file_number++;

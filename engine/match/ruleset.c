@@ -137,6 +137,7 @@ static void describe_rule(struct rule *rule, const struct rule_def *def, uint32_
 		.tags = def->tags,
 		.tag_cnt = def->tag_cnt,
 		.index = index,
+		.is_self_test = def->is_self_test,
 		.want_capture = def->want_capture,
 		.capture_ns = def->capture_ms * 1000000ULL,
 	};
@@ -216,6 +217,17 @@ static int compile(struct loader *loader, struct load *load)
 	return 0;
 }
 
+static bool add_self_test(struct loader *loader, const struct rules_own *own)
+{
+	uint32_t condition = diags_add_source(loader->diags, own->name, own->condition);
+	uint32_t output = diags_add_source(loader->diags, own->output_name, own->output);
+
+	if (!condition || !output)
+		return false;
+	loader_add_own(loader, own, condition, output);
+	return true;
+}
+
 /* Where loading starts: `add` feeds the loader. */
 static int load_with(void (*add)(struct loader *loader, const void *data), const void *data,
 		     const struct rules_options *options, struct diags *diags, struct ruleset **ret)
@@ -230,6 +242,8 @@ static int load_with(void (*add)(struct loader *loader, const void *data), const
 	if (!ruleset)
 		return -ENOMEM;
 	arena_init(&ruleset->arena, ARENA_BYTES_MAX);
+	if (options->self_test && !add_self_test(&loader, options->self_test))
+		return -ENOMEM;
 	add(&loader, data);
 	r = compile(&loader, &load);
 	if (r < 0)
@@ -306,6 +320,7 @@ int ruleset_load_own(const char *const *paths, uint32_t path_cnt, const struct r
 	};
 
 	only.min_priority = PRIORITY_DEBUG;
+	only.self_test = NULL;
 	only.selectors = selectors;
 	only.selector_cnt = ARRAY_LEN(selectors);
 	only.addition_cnt = 0;

@@ -86,6 +86,8 @@ enum selection select_rule(const struct rules_options *options, const struct rul
 	bool is_enabled = rule->is_enabled;
 	bool is_immature = is_enabled && select_maturity(rule) > options->maturity;
 
+	if (rule->is_self_test)
+		return SELECTION_ON;
 	for (uint32_t i = 0; i < options->selector_cnt; i++) {
 		if (!applies(&options->selectors[i], rule))
 			continue;

@@ -40,6 +40,12 @@ struct pretrigger_config {
 	uint32_t max_files;    /* in dir; beyond it none is made */
 };
 
+/* The daemon does something harmless and sees whether it notices. */
+struct self_test_config {
+	uint64_t period_ns;  /* 0: off */
+	uint64_t timeout_ns; /* for all of one */
+};
+
 struct daemon_config {
 	const char *rule_paths[DAEMON_PATHS_MAX];
 	uint32_t rule_path_cnt;
@@ -59,6 +65,7 @@ struct daemon_config {
 	struct hold_config hold;
 	struct gate_config gate;
 	struct pretrigger_config pretrigger;
+	struct self_test_config self_test;
 	const char *http_listen;    /* "127.0.0.1:9479"; NULL: no HTTP server */
 	const char *control_socket; /* a path, default CONTROL_SOCKET_DEFAULT; NULL: none */
 	enum log_level log_level;
@@ -74,6 +81,10 @@ struct daemon_config {
 };
 /* The result holds pointers into itself: it stays where it is. */
 void daemon_config_default(struct daemon_config *config);
+
+/* Rules as a daemon of this configuration loads them: with the self-test's, where it is on. The
+ * result is valid as long as the configuration. */
+struct rules_options daemon_rules_options(const struct daemon_config *config);
 
 /* Exit codes of every command (architecture.md section 9). */
 enum exit_code {

@@ -63,6 +63,11 @@ typedef void (*probes_record_fn)(const void *record, uint32_t length, void *data
 int probes_seed(struct probes *probes, probes_record_fn fn, void *data,
 		struct probes_error *reterr);
 
+/* The one call of the daemon itself that is recorded: fanotify_mark(2) of a path and of no
+ * descriptor, which does nothing but fail. By the thread that seeded, which is the process's first.
+ */
+void probes_self_test(struct probes *probes, const char *path);
+
 /* Readable when records wait. */
 int probes_poll_fd(const struct probes *probes);
 /* Gives the records that are there now, merged by time (decision 16), at most max_records

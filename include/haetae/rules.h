@@ -53,9 +53,10 @@ struct rule {
 	uint32_t index; /* evaluation order */
 	enum maturity maturity;
 	bool is_enabled;
-	bool is_immature;	 /* off for nothing but its maturity */
-	bool want_capture;	 /* a capture is made around its alerts (alerts.capture) */
-	uint64_t capture_ns;	 /* how long after the last of them; 0: alerts.capture.after */
+	bool is_immature;    /* off for nothing but its maturity */
+	bool is_self_test;   /* rules_options.self_test: of haetae's own, not counted or listed */
+	bool want_capture;   /* a capture is made around its alerts (alerts.capture) */
+	uint64_t capture_ns; /* how long after the last of them; 0: alerts.capture.after */
 	struct event_set events; /* that can satisfy the condition */
 	/* Fields and arguments that the output names, in order of appearance: the matcher gives
 	 * their values for a hit. */
@@ -78,6 +79,8 @@ struct output_addition {
 	struct str text;
 };
 
+struct rules_own;
+
 struct rules_options {
 	bool is_match_all;	    /* rule_matching: all */
 	enum priority min_priority; /* less urgent rules are checked but never enabled */
@@ -86,6 +89,9 @@ struct rules_options {
 	uint32_t selector_cnt;
 	const struct output_addition *additions;
 	uint32_t addition_cnt;
+	/* A rule that stands before all files, so that none of theirs matches its events first, and
+	 * that no selection turns off; a file that defines its name takes its place. NULL: none. */
+	const struct rules_own *self_test;
 	/* Compiles an output; set by the caller because templates belong to the alert stage, which
 	 * the match stage must not know. Appends diagnostics. Returns NULL on error. NULL: outputs
 	 * are not compiled. */
@@ -105,13 +111,17 @@ int ruleset_load(const char *const *paths, uint32_t path_cnt, const struct rules
 /* The same from memory: one text named `name`. */
 int ruleset_load_text(struct str name, struct str text, const struct rules_options *options,
 		      struct diags *diags, struct ruleset **ret);
+/* Of the test of itself (daemon/self_test.c). */
+#define SELF_TEST_RULE "haetae self-test"
+
 /* A rule that is in no file. */
 struct rules_own {
 	struct str name;	/* of the rule, and of the condition's text in diagnostics */
 	struct str condition;	/* may use the macros and lists of the files */
 	struct str output_name; /* of the output's text in diagnostics */
 	struct str output;
-	bool sees_all; /* also calls that are made all the time, though it does not name them */
+	bool is_self_test; /* for rules_options.self_test */
+	bool sees_all;	   /* also calls that are made all the time, though it does not name them */
 };
 /* The files, which may be none, and that rule, which is the only one enabled. */
 int ruleset_load_own(const char *const *paths, uint32_t path_cnt, const struct rules_own *own,

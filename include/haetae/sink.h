@@ -34,6 +34,7 @@ struct sink_config {
 	 * matches one of the patterns with * (none given: any). */
 	const char *tags[SINK_FILTERS_MAX], *rules[SINK_FILTERS_MAX];
 	uint32_t tag_cnt, rule_cnt;
+	bool want_self_test;   /* alerts of SELF_TEST_RULE, which other sinks never get */
 	bool is_durable;       /* through the spool */
 	uint32_t queue_length; /* alerts waiting in memory, where not durable; default 8192 */
 	struct {
@@ -185,6 +186,9 @@ void outputs_stop(struct outputs *outputs, uint64_t deadline_ns);
 struct outputs *outputs_free(struct outputs *outputs);
 /* Any thread. */
 void outputs_stats(const struct outputs *outputs, struct outputs_stats *ret);
+/* Wall time of the newest alert of SELF_TEST_RULE that the sink's receiver has acknowledged; 0:
+ * none. Any thread. */
+uint64_t outputs_self_test_ns(const struct outputs *outputs, uint32_t sink_index);
 /* False beyond the last sink. In a guest's step, or after outputs_stop(). */
 bool outputs_sink_stats(struct outputs *outputs, uint32_t index, struct sink_stats *ret);
 /* In a guest's step, or after outputs_stop(). */

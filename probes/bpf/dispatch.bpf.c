@@ -10,7 +10,7 @@
 const volatile struct settings settings = { .cpus_per_ring = 1 };
 struct wanted_call wanted[WANTED_SLOTS] = {};
 __u8 is_wanted[EVENT__COUNT] = {}, is_evaluated[EVENT__COUNT] = {};
-__u8 bulk_is_mixed = 0, filter_mode = FILTER_OFF, is_contact_wanted = 0;
+__u8 bulk_is_mixed = 0, filter_mode = FILTER_OFF, is_contact_wanted = 0, is_self_test = 0;
 struct pressure_total lifecycle_total = {};
 __u32 own_tgid = 0;
 __u32 scope_added = 0, scope_root_tgid = 0;

@@ -35,10 +35,13 @@ static __always_inline bool frame_is_unwanted(struct frame *frame)
 	return true;
 }
 
-/* Neither the daemon's nor out of the scope. */
+/* Neither the daemon's nor out of the scope; but what its first thread does as a test of itself,
+ * whatever the scope. */
 static __always_inline bool is_observed(struct task_struct *task, __u32 tgid)
 {
-	return tgid != own_tgid && scope_has(task, tgid);
+	if (tgid == own_tgid)
+		return is_self_test && (__u32)READ(task, pid) == tgid;
+	return scope_has(task, tgid);
 }
 
 #endif

@@ -220,6 +220,8 @@ extern __u8 bulk_is_mixed;
 extern __u8 filter_mode; /* enum filter_mode */
 /* 1: events are wanted whose ends are told by who connected or accepted before. */
 extern __u8 is_contact_wanted;
+/* 1: what the daemon's first thread does now is recorded. */
+extern __u8 is_self_test;
 /* The seed writes these, user space reads them. */
 extern struct pressure_total lifecycle_total;
 extern __u32 own_tgid;
