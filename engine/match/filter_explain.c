@@ -95,14 +95,16 @@ static void put_id(const struct pusher *p, unsigned dimension, uint64_t id, stru
 		put_network(p->texts[id - 1].text, out);
 		return;
 	}
+	if (dimension == BOX_BITS) {
+		buf_printf(out, "0x%llx", 1ULL << id);
+		return;
+	}
 	vocabulary = is_argument(dimension)
 			     ? p->schema->params[p->arguments[dimension - BOX_ARGUMENT]->param]
 				       .vocabulary
 			     : NULL;
 	if (dimension == BOX_FAMILY)
 		put_family(id, out);
-	else if (dimension == BOX_BITS)
-		buf_printf(out, "0x%llx", 1ULL << id);
 	else if (vocabulary)
 		vocabulary_format(vocabulary, id, out);
 	else
