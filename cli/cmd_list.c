@@ -255,6 +255,7 @@ static void put_option(struct list_writer *writer, const struct conf_option *opt
 	list_item_cell(&item, "example", text_or_none(option->example));
 	list_item_cell(&item, "secret",
 		       option->is_secret ? STR("masked where it is shown") : STR(""));
+	list_item_cell(&item, "reload", option->is_live ? STR("live") : STR("restart"));
 	list_put(writer, &item);
 }
 

@@ -94,10 +94,11 @@ const struct command command_reload = {
 	.operands = "",
 	.summary = "have the running daemon load its rules anew",
 	.description =
-		"The daemon compiles its rule files beside those in force and changes over\n"
-		"between two events; none is lost. Prints which rules were added, removed or\n"
-		"changed. Where the files are not valid, the rules before stay in force, the\n"
-		"errors are printed, and the exit status is 1. Run it as root, or as the user\n"
+		"The daemon reads its configuration, compiles its rule files beside those in\n"
+		"force and changes over between two events; none is lost. Prints which rules\n"
+		"were added, removed or changed, and which options changed or need a restart.\n"
+		"Where something is not valid, all stays as it was, the errors are printed,\n"
+		"and the exit status is 1. Run it as root, or as the user\n"
 		"that runs haetae.",
 	.example = "sudo haetae reload",
 	.options = options,

@@ -148,6 +148,21 @@ static int apply_rules(const struct args *args, struct conf *conf, struct rule_p
 }
 
 /* What stands on the command line stands above the file. */
+static int apply_all(const struct args *args, struct conf *conf, struct rule_paths *paths)
+{
+	int r = apply_format(args, conf);
+
+	if (r == EXIT_OK)
+		r = apply_limits(args, conf);
+	if (r == EXIT_OK)
+		r = apply_scope(args, conf);
+	if (r == EXIT_OK)
+		r = apply_record(args, conf);
+	if (r == EXIT_OK)
+		r = apply_rules(args, conf, paths);
+	return r;
+}
+
 static int configure(const struct args *args, struct conf *conf, struct rule_paths *paths)
 {
 	_cleanup_(diags_done) struct diags diags;
@@ -158,18 +173,73 @@ static int configure(const struct args *args, struct conf *conf, struct rule_pat
 	if (r == EXIT_OK)
 		r = configuration_assign(args, RUN_SETTING, conf, &diags);
 	if (r == EXIT_OK)
-		r = apply_format(args, conf);
-	if (r == EXIT_OK)
-		r = apply_limits(args, conf);
-	if (r == EXIT_OK)
-		r = apply_scope(args, conf);
-	if (r == EXIT_OK)
-		r = apply_record(args, conf);
-	if (r == EXIT_OK)
-		r = apply_rules(args, conf, paths);
+		r = apply_all(args, conf, paths);
 	if (r == EXIT_OK)
 		r = configuration_finish(conf, &diags);
 	return r;
+}
+
+/* ---- read anew ------------------------------------------------------------------------------ */
+
+struct again {
+	struct conf *conf;	 /* owned */
+	struct rule_paths paths; /* owned */
+};
+
+static void again_free(void *handle)
+{
+	struct again *again = handle;
+
+	if (!again)
+		return;
+	conf_free(again->conf);
+	rule_paths_done(&again->paths);
+	free(again);
+}
+
+static void again_freep(struct again **again)
+{
+	again_free(*again);
+}
+
+static int load_again(const struct args *args, struct conf *conf, struct diags *diags)
+{
+	const char *path = args_get(args, RUN_CONFIG);
+	uint32_t cnt;
+	_cleanup_(freep) const char **assignments = args_get_all(args, RUN_SETTING, &cnt);
+	int r = assignments ? conf_load(conf, path ?: CONF_PATH_DEFAULT, diags) : -ENOMEM;
+
+	if (r == CONF_E_ABSENT)
+		r = path ? -ENOENT : 0;
+	for (uint32_t i = 0; r == 0 && i < cnt; i++)
+		r = conf_assign(conf, assignments[i], diags);
+	return r;
+}
+
+/* The same command line, and the file as it is now. In another thread than the first time. */
+static int read_again(void *data, struct diags *diags, const struct daemon_config **ret,
+		      void **ret_handle)
+{
+	_cleanup_(again_freep) struct again *again = calloc(1, sizeof(*again));
+	const struct args *args = data;
+	int r;
+
+	if (again)
+		again->conf = conf_new();
+	if (!again || !again->conf)
+		return -ENOMEM;
+	r = load_again(args, again->conf, diags);
+	/* The command line was good before. */
+	if (r == 0 && apply_all(args, again->conf, &again->paths) != EXIT_OK)
+		r = -EINVAL;
+	if (r == 0)
+		r = conf_finish(again->conf, diags);
+	if (r != 0)
+		return r;
+	again->conf->daemon.reread.path = args_get(args, RUN_CONFIG) ?: CONF_PATH_DEFAULT;
+	*ret = &again->conf->daemon;
+	*ret_handle = TAKE_PTR(again);
+	return 0;
 }
 
 static int print_config(const struct conf *conf)
@@ -198,6 +268,11 @@ static int run(const struct args *args)
 		return r;
 	/* A terminal that goes ends what runs in it. */
 	conf->daemon.can_reload = !isatty(STDIN_FILENO);
+	conf->daemon.reread =
+		(struct daemon_reread){ .read = read_again,
+					.free = again_free,
+					.path = args_get(args, RUN_CONFIG) ?: CONF_PATH_DEFAULT,
+					.data = (void *)(uintptr_t)args };
 	return args_has(args, RUN_PRINT_CONFIG) ? print_config(conf) : daemon_run(&conf->daemon);
 }
 

@@ -238,6 +238,8 @@ static void put_example_row(const struct conf_option *option, bool is_sink, unsi
 	buf_init(&value, 4096);
 	conf_option_value(option, &value);
 	put_folded(out, depth, "", option->doc);
+	if (!is_sink && option->is_live)
+		put_folded(out, depth, "", "Takes effect with a reload.");
 	put_folded(out, depth, "", buf_str(&value).p);
 	buf_clear(&value);
 	conf_option_default(option, is_sink, &value);

@@ -207,14 +207,19 @@ static void read_signals(struct daemon *daemon)
 
 static void take_rules(struct daemon *daemon)
 {
-	struct ruleset *ruleset = daemon->reload ? reload_take(daemon->reload) : NULL;
+	const struct daemon_config *config;
+	struct ruleset *ruleset = daemon->reload ? reload_take(daemon->reload, &config) : NULL;
 	int r;
 
 	if (!ruleset)
 		return;
 	r = daemon_install(daemon, ruleset);
-	if (r < 0)
+	if (r < 0) {
 		ruleset_free(ruleset);
+	} else {
+		daemon->in_force = config;
+		log_configure(config->log_level, config->log_format);
+	}
 	/* What is answered from here on is of the new rules. */
 	daemon->next_tick_ns = 0;
 	tick(daemon, clock_boot_ns());
@@ -522,7 +527,9 @@ int daemon_run(const struct daemon_config *config)
 		return EXIT_HOST;
 	}
 	log_configure(config->log_level, config->log_format);
-	*daemon = (struct daemon){ .config = config, .signal_fd = -1, .epoll_fd = -1 };
+	*daemon = (struct daemon){
+		.config = config, .in_force = config, .signal_fd = -1, .epoll_fd = -1
+	};
 	daemon->start_ns = clock_boot_ns();
 	r = notify_open();
 	if (r < 0)

@@ -21,9 +21,10 @@
 
 struct daemon {
 	const struct daemon_config *config;
-	struct outputs *outputs; /* owned; NULL: no sinks */
-	struct probes *probes;	 /* owned */
-	struct ruleset *ruleset; /* owned */
+	const struct daemon_config *in_force; /* borrowed; its live options (conf.h) count */
+	struct outputs *outputs;	      /* owned; NULL: no sinks */
+	struct probes *probes;		      /* owned */
+	struct ruleset *ruleset;	      /* owned */
 	struct engine engine;
 	struct names names;
 	struct rule_cost rule_cost;

@@ -16,6 +16,7 @@
 #include "haetae/log.h"
 #include "haetae/text.h"
 #include "notify.h"
+#include "reload_config.h"
 #include "reload_private.h"
 
 /* Editors and tools write a file in several steps; a folder that never rests is read all the same.
@@ -38,12 +39,13 @@ struct reload_attempt {
 };
 
 struct reload {
-	const struct daemon_config *config;
+	const struct daemon_config *config; /* of the start */
 	reload_check_fn check;
 	void *data;
 	struct reload_watch watch;
 	int wake_fd, ready_fd; /* owned */
 	pthread_t thread;
+	struct reload_config in_use; /* thread of the reloads: whose live options count */
 	bool is_running;
 
 	pthread_mutex_t lock; /* of all below */
@@ -51,13 +53,15 @@ struct reload {
 	bool is_ending, is_wanted;
 	enum reload_cause cause;
 	uint64_t request_cnt;
-	const struct ruleset *in_force; /* borrowed */
-	struct ruleset *pending;	/* owned */
-	bool is_pending;		/* until the engine has said what became of it */
-	const char *refusal;		/* the engine's */
-	bool is_news;			/* until the engine has taken them */
+	const struct ruleset *in_force;		    /* borrowed */
+	struct ruleset *pending;		    /* owned */
+	const struct daemon_config *pending_config; /* borrowed */
+	bool is_pending;     /* until the engine has said what became of it */
+	const char *refusal; /* the engine's */
+	bool is_news;	     /* until the engine has taken them */
 	struct reload_news news;
 	struct reload_counters counters;
+	struct buf waiting; /* options that have changed and need a restart */
 	struct buf message; /* of the last reload: what changed, or what is wrong */
 };
 
@@ -107,7 +111,8 @@ static void put_diags(struct diags *diags, struct buf *out)
 }
 
 /* NULL where there is none to take over; *out says why. */
-static struct ruleset *compile(struct reload *reload, struct buf *out)
+static struct ruleset *compile(struct reload *reload, const struct daemon_config *config,
+			       struct buf *out)
 {
 	_cleanup_(diags_done) struct diags diags;
 	struct ruleset *ruleset = NULL;
@@ -115,7 +120,7 @@ static struct ruleset *compile(struct reload *reload, struct buf *out)
 	int r;
 
 	diags_init(&diags);
-	r = reload_compile(reload->config, &diags, &ruleset);
+	r = reload_compile(config, &diags, &ruleset);
 	if (r < 0)
 		buf_printf(out, "loading the rules: %s", strerror(-r));
 	else if (r > 0)
@@ -131,12 +136,14 @@ static struct ruleset *compile(struct reload *reload, struct buf *out)
 }
 
 /* False where the engine did not take it. */
-static bool hand_over(struct reload *reload, struct ruleset *ruleset, struct buf *out)
+static bool hand_over(struct reload *reload, struct ruleset *ruleset,
+		      const struct daemon_config *config, struct buf *out)
 {
 	const char *refusal;
 
 	pthread_mutex_lock(&reload->lock);
 	reload->pending = ruleset;
+	reload->pending_config = config;
 	reload->is_pending = true;
 	wake(reload->ready_fd);
 	while (reload->is_pending && !reload->is_ending)
@@ -220,12 +227,57 @@ static void log_lines(struct str text)
 	}
 }
 
+/* What is in force from now on, and what would be after a restart. */
+static void adopt(struct reload *reload, struct reload_config *read, struct buf *message)
+{
+	_cleanup_(buf_done) struct buf live, waiting;
+
+	buf_init(&live, MESSAGE_MAX);
+	buf_init(&waiting, MESSAGE_MAX);
+	reload_config_compare(reload->in_use.config, read->config, true, &live);
+	reload_config_compare(reload->config, read->config, false, &waiting);
+	if (live.n)
+		buf_printf(message, "; options changed: %.*s", STR_ARG(buf_str(&live)));
+	if (waiting.n)
+		buf_printf(message, "; options that need a restart: %.*s",
+			   STR_ARG(buf_str(&waiting)));
+	pthread_mutex_lock(&reload->lock);
+	buf_clear(&reload->waiting);
+	buf_put_str(&reload->waiting, buf_str(&waiting));
+	pthread_mutex_unlock(&reload->lock);
+	if (read->config == reload->in_use.config)
+		return;
+	reload_config_free(reload->config, &reload->in_use);
+	reload->in_use = *read;
+}
+
+/* Configuration and rules, both or neither. */
+static bool try_reload(struct reload *reload, const struct ruleset *before, struct buf *message)
+{
+	struct reload_config read = { .config = reload->in_use.config };
+	bool is_read = reload->config->reread.read != NULL;
+	struct ruleset *ruleset = NULL;
+	bool is_good = !is_read || reload_config_read(reload->config, &read, message);
+
+	if (is_good)
+		ruleset = compile(reload, read.config, message);
+	is_good = ruleset != NULL;
+	if (is_good) {
+		reload_compare(before, ruleset, message);
+		is_good = hand_over(reload, ruleset, read.config, message);
+	}
+	if (is_good)
+		adopt(reload, &read, message);
+	else
+		reload_config_free(reload->config, &read);
+	return is_good;
+}
+
 static void run_reload(struct reload *reload)
 {
 	_cleanup_(buf_done) struct buf message;
 	const struct ruleset *before;
 	struct reload_attempt attempt;
-	struct ruleset *ruleset;
 	bool is_good;
 
 	buf_init(&message, MESSAGE_MAX);
@@ -235,18 +287,10 @@ static void run_reload(struct reload *reload)
 	attempt = (struct reload_attempt){ reload->request_cnt, reload->cause };
 	before = reload->in_force;
 	pthread_mutex_unlock(&reload->lock);
-	ruleset = compile(reload, &message);
-	is_good = ruleset != NULL;
+	is_good = try_reload(reload, before, &message);
 	if (is_good) {
-		reload_compare(before, ruleset, &message);
-		is_good = hand_over(reload, ruleset, &message);
-	}
-	if (is_good) {
-		log_info("rules loaded anew (%s): %.*s%s", cause_names[attempt.cause],
-			 STR_ARG(buf_str(&message)),
-			 attempt.cause == RELOAD_FILES
-				 ? ""
-				 : "; options of the configuration need a restart");
+		log_info("rules loaded anew (%s): %.*s", cause_names[attempt.cause],
+			 STR_ARG(buf_str(&message)));
 	} else {
 		log_error("the rules could not be loaded anew (%s), those before stay in force:",
 			  cause_names[attempt.cause]);
@@ -256,7 +300,7 @@ static void run_reload(struct reload *reload)
 	notify_ready(is_good ? "detecting"
 			     : "detecting; the rules could not be loaded anew, those before are in "
 			       "force");
-	reload_watch_set(&reload->watch, reload->config->rule_paths, reload->config->rule_path_cnt);
+	reload_watch_set(&reload->watch, reload->in_use.config);
 }
 
 /* ---- the thread ----------------------------------------------------------------------------- */
@@ -311,7 +355,7 @@ int reload_poll_fd(const struct reload *reload)
 	return reload->ready_fd;
 }
 
-struct ruleset *reload_take(struct reload *reload)
+struct ruleset *reload_take(struct reload *reload, const struct daemon_config **ret_config)
 {
 	struct ruleset *ruleset;
 	eventfd_t value;
@@ -320,6 +364,7 @@ struct ruleset *reload_take(struct reload *reload)
 		return NULL;
 	pthread_mutex_lock(&reload->lock);
 	ruleset = reload->pending;
+	*ret_config = reload->pending_config;
 	reload->pending = NULL;
 	pthread_mutex_unlock(&reload->lock);
 	return ruleset;
@@ -369,6 +414,8 @@ int reload_new(const struct daemon_config *config, const struct ruleset *ruleset
 	};
 	pthread_mutex_init(&reload->lock, NULL);
 	pthread_cond_init(&reload->taken, NULL);
+	reload->in_use.config = config;
+	buf_init(&reload->waiting, MESSAGE_MAX);
 	buf_init(&reload->message, MESSAGE_MAX);
 	buf_init(&reload->news.message, NEWS_TEXT_MAX + 1);
 	reload->counters.success_wall_ns = clock_boot_ns() + (uint64_t)clock_wall_offset_ns();
@@ -382,7 +429,7 @@ int reload_new(const struct daemon_config *config, const struct ruleset *ruleset
 	if (reload->watch.fd < 0)
 		log_warning("watching rule files: %s; SIGHUP still loads them anew",
 			    strerror(errno));
-	reload_watch_set(&reload->watch, config->rule_paths, config->rule_path_cnt);
+	reload_watch_set(&reload->watch, config);
 	*ret = reload;
 	return 0;
 }
@@ -410,6 +457,8 @@ struct reload *reload_free(struct reload *reload)
 	reload_watch_done(&reload->watch);
 	close_fdp(&reload->wake_fd);
 	close_fdp(&reload->ready_fd);
+	reload_config_free(reload->config, &reload->in_use);
+	buf_done(&reload->waiting);
 	buf_done(&reload->message);
 	buf_done(&reload->news.message);
 	pthread_cond_destroy(&reload->taken);
@@ -432,10 +481,13 @@ void reload_put(struct reload *reload, struct buf *out)
 	pthread_mutex_lock(&reload->lock);
 	buf_printf(out,
 		   ",\"reload\":{\"done\":%llu,\"succeeded\":%llu,\"failed\":%llu,"
-		   "\"last_failed\":%s,\"message\":",
+		   "\"failures\":%llu,\"last_failed\":%s,\"message\":",
 		   (unsigned long long)counters->done, (unsigned long long)counters->succeeded,
-		   (unsigned long long)counters->failed, counters->is_failed ? "true" : "false");
+		   (unsigned long long)counters->failed, (unsigned long long)counters->failures,
+		   counters->is_failed ? "true" : "false");
 	text_put_json_string(out, buf_str(&reload->message));
+	buf_puts(out, ",\"needs_restart\":");
+	text_put_json_string(out, buf_str(&reload->waiting));
 	buf_puts(out, "}");
 	pthread_mutex_unlock(&reload->lock);
 }

@@ -37,9 +37,10 @@ uint64_t reload_request(struct reload *reload, enum reload_cause cause);
 
 /* Engine thread. Readable where reload_take() or reload_take_news() has something. */
 int reload_poll_fd(const struct reload *reload);
-/* The new ruleset, which the caller owns; NULL where there is none. Each is followed by
+/* The new ruleset, which the caller owns, and the configuration whose live options (conf.h) count
+ * with it, which lives until the next one is taken; NULL where there is none. Each is followed by
  * reload_taken(), whose error says why it was not taken over (NULL: it was). */
-struct ruleset *reload_take(struct reload *reload);
+struct ruleset *reload_take(struct reload *reload, const struct daemon_config **ret_config);
 void reload_taken(struct reload *reload, const struct ruleset *in_force, const char *error);
 
 /* How one ended, to be told to the rules. */

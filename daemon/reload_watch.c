@@ -1,7 +1,8 @@
 /*
- * Watching rule files with inotify(7). A ConfigMap's files are links through a folder that the
- * kubelet swaps by renaming "..data" (kubernetes pkg/volume/util/atomic_writer.go), so a folder's
- * own entries tell of that, too. Owns the descriptor. Thread of the reloads.
+ * Watching rule files and the configuration with inotify(7). A ConfigMap's files are links through
+ * a folder that the kubelet swaps by renaming "..data" (kubernetes
+ * pkg/volume/util/atomic_writer.go), so a folder's own entries tell of that, too. Owns the
+ * descriptor. Thread of the reloads.
  */
 #include <errno.h>
 #include <libgen.h>
@@ -44,12 +45,16 @@ static void watch_path(struct reload_watch *watch, const char *path)
 		watch->cnt++;
 }
 
-void reload_watch_set(struct reload_watch *watch, const char *const *paths, uint32_t cnt)
+void reload_watch_set(struct reload_watch *watch, const struct daemon_config *config)
 {
+	uint32_t cnt = MIN(config->rule_path_cnt, (uint32_t)DAEMON_PATHS_MAX);
+
 	/* A folder that is watched already keeps its number: inotify_add_watch(2). */
 	watch->cnt = 0;
-	for (uint32_t i = 0; watch->fd >= 0 && i < MIN(cnt, (uint32_t)DAEMON_PATHS_MAX); i++)
-		watch_path(watch, paths[i]);
+	for (uint32_t i = 0; watch->fd >= 0 && i < cnt; i++)
+		watch_path(watch, config->rule_paths[i]);
+	if (watch->fd >= 0 && config->reread.path)
+		watch_path(watch, config->reread.path);
 }
 
 static bool is_rule_file(const char *name)

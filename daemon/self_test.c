@@ -172,7 +172,7 @@ static void begin(struct daemon *daemon, uint64_t now_ns)
 static void look(struct daemon *daemon, uint64_t now_ns)
 {
 	struct self_test *test = &daemon->self_test;
-	const struct self_test_config *config = &daemon->config->self_test;
+	const struct self_test_config *config = &daemon->in_force->self_test;
 	_cleanup_(buf_done) struct buf problem;
 	enum self_test_stage stage;
 
@@ -194,7 +194,9 @@ void self_test_tick(struct daemon *daemon, uint64_t now_ns)
 {
 	struct self_test *test = &daemon->self_test;
 
-	test->state.is_on = self_test_is_on(daemon->config);
+	/* A shorter period counts from now on. */
+	test->next_ns = MIN(test->next_ns, test->start_ns + daemon->in_force->self_test.period_ns);
+	test->state.is_on = self_test_is_on(daemon->in_force);
 	if (test->is_waiting)
 		look(daemon, now_ns);
 	if (test->state.is_on && !test->is_waiting && now_ns >= test->next_ns)

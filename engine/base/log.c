@@ -1,6 +1,6 @@
 /*
- * Messages of the daemon to stderr; see log.h. Owns the level and the format, set once before the
- * second thread starts.
+ * Messages of the daemon to stderr; see log.h. Owns the level and the format, which a reload may
+ * change.
  */
 #include "haetae/log.h"
 
@@ -12,8 +12,8 @@
 
 #define LOG_LINE_MAX 8192
 
-static enum log_level log_level = LOG_LEVEL_INFO;
-static enum log_format log_format = LOG_FORMAT_TEXT;
+static _Atomic enum log_level log_level = LOG_LEVEL_INFO;
+static _Atomic enum log_format log_format = LOG_FORMAT_TEXT;
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",

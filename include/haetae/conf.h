@@ -60,6 +60,7 @@ struct conf_option {
 	bool (*is_valid)(struct str text);
 	bool is_any_case; /* of choices */
 	bool is_nullable; /* null: not given */
+	bool is_live;	  /* a reload of the daemon takes it over; others need a restart */
 	bool is_secret;	  /* masked where it is printed */
 	uint32_t sinks;	  /* enum conf_sink_type */
 };

@@ -46,6 +46,19 @@ struct self_test_config {
 	uint64_t timeout_ns; /* for all of one */
 };
 
+struct daemon_config;
+
+/* How the configuration is read anew with each reload. In the thread of the reloads. */
+struct daemon_reread {
+	/* 0, RULES_E_INVALID with *diags, or a negative errno. The result lives until free(). NULL:
+	 * the configuration stays as it is. */
+	int (*read)(void *data, struct diags *diags, const struct daemon_config **ret,
+		    void **ret_handle);
+	void (*free)(void *handle);
+	const char *path; /* the file, watched where it is there; NULL: none */
+	void *data;
+};
+
 struct daemon_config {
 	const char *rule_paths[DAEMON_PATHS_MAX];
 	uint32_t rule_path_cnt;
@@ -76,8 +89,9 @@ struct daemon_config {
 	bool (*on_hit)(const struct rule *rule, const struct alert_context *context, void *data);
 	void *data;
 	uint64_t duration_ns; /* 0: until a signal */
-	bool can_reload;      /* SIGHUP and changed files load the rules anew */
-	bool want_banner;     /* say on stderr what to try */
+	struct daemon_reread reread;
+	bool can_reload;  /* SIGHUP and changed files load the rules anew */
+	bool want_banner; /* say on stderr what to try */
 };
 /* The result holds pointers into itself: it stays where it is. */
 void daemon_config_default(struct daemon_config *config);
