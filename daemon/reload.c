@@ -160,7 +160,7 @@ static bool hand_over(struct reload *reload, struct ruleset *ruleset,
 /* Its place in the message: warnings may stand before the first mistake, and its source behind. */
 static struct str first_mistake(struct str message)
 {
-	struct str rest = message, line = message;
+	struct str rest = message, line;
 
 	while (rest.n) {
 		const char *newline = memchr(rest.p, '\n', rest.n);
