@@ -6,7 +6,7 @@
 Its techniques exist, with the tactics that it stands under (ATTACK_CSV, which holds no others). Its
 description says what it sees and why that matters, then "False positives: ..." and "Tuning: ...". Where
 there are false positives it has exceptions by name, which the tuning names ("exception NAME"), and all
-of them take values from another file.
+of them take values from another file. Lists and macros that it names are there.
 """
 
 import glob
@@ -50,7 +50,7 @@ def problems_of_tags(rule, attack):
         yield "says neither host nor container"
 
 
-def problems_of_description(rule, exceptions):
+def problems_of_description(rule, exceptions, names):
     text = " ".join(rule["description"].split())
     parts = DESCRIPTION.fullmatch(text)
     if not parts or text.count("False positives:") != 1 or text.count("Tuning:") != 1:
@@ -58,10 +58,13 @@ def problems_of_description(rule, exceptions):
         return
     if len(parts["what"].split()) < 12:
         yield "does not say why it matters"
-    if not exceptions and not parts["known"].startswith(("none known", "none:")):
+    is_exempt = parts["known"].startswith(("none known", "none:")) or "nothing to except" in parts["tuning"]
+    if not exceptions and not is_exempt:
         yield "has known false positives, but no exception"
     for name in {exception["name"] for exception in exceptions} - set(re.findall(r"exception (\w+)", parts["tuning"])):
         yield "its tuning does not say what the exception '%s' is for" % name
+    for name in set(re.findall(r"the (?:list|macro) (?!does|are)(\w+)", text)) - names:
+        yield "no list or macro is called '%s'" % name
 
 
 def row_of(exception):
@@ -91,9 +94,11 @@ def append_everywhere(haetae, folder, exceptions_of):
     return done.returncode == 0 and " 0 errors, 0 warnings" in done.stdout + done.stderr
 
 
-def read_exceptions(folder):
+def read_items(folder):
+    """The exceptions of each rule, and the names of lists and macros."""
     items = [item for path in glob.glob(os.path.join(folder, "*.yaml")) for item in yaml.safe_load(open(path))]
-    return {item["rule"]: item.get("exceptions") or [] for item in items if "rule" in item}
+    exceptions_of = {item["rule"]: item.get("exceptions") or [] for item in items if "rule" in item}
+    return exceptions_of, {item.get("list", item.get("macro")) for item in items}
 
 
 def main():
@@ -101,7 +106,7 @@ def main():
     command = [haetae, "list", "rules", "--json", "-r", folder]
     rules = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     attack, good = read_attack(table)
-    exceptions_of = read_exceptions(folder)
+    exceptions_of, names = read_items(folder)
     good &= append_everywhere(haetae, folder, exceptions_of)
     named = {tag for rule in rules for tag in rule["tags"]}
     for technique in attack:
@@ -110,7 +115,7 @@ def main():
             good = False
     for rule in rules:
         exceptions = exceptions_of[rule["name"]]
-        for problem in [*problems_of_tags(rule, attack), *problems_of_description(rule, exceptions)]:
+        for problem in [*problems_of_tags(rule, attack), *problems_of_description(rule, exceptions, names)]:
             print("%s: %s" % (rule["name"], problem))
             good = False
     sys.exit(0 if good and rules else 1)
