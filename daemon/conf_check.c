@@ -242,7 +242,7 @@ int conf_finish(struct conf *conf, struct diags *diags)
 	uint32_t errors_before = diags->error_cnt;
 
 	/* As other tools in a DaemonSet know it. */
-	if (!config->metadata.host_root)
+	if (!config->metadata.host_root || !*config->metadata.host_root)
 		config->metadata.host_root = getenv("HOST_ROOT");
 	if (!config->metadata.host_root || strcmp(config->metadata.host_root, "/") == 0)
 		config->metadata.host_root = "";
