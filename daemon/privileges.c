@@ -18,7 +18,15 @@ static void cap_freep(cap_t *caps)
 		cap_free(*caps);
 }
 
-/* Needs CAP_SETPCAP, so it comes before the sets are cut. */
+/* Both need CAP_SETPCAP, which a container's set has seldom. With no_new_privs nothing is amiss
+ * then: what execve(2) would gain is cut to what is permitted already (security/commoncap.c,
+ * cap_bprm_creds_from_file). */
+static int failure(void)
+{
+	return errno == EPERM && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : -errno;
+}
+
+/* Before the sets are cut. */
 static int empty_bounding_set(void)
 {
 	int result = 0;
@@ -27,7 +35,7 @@ static int empty_bounding_set(void)
 		bool is_kept = cap == CAP_BPF || cap == CAP_PERFMON;
 
 		if (!is_kept && cap_get_bound(cap) > 0 && cap_drop_bound(cap) < 0)
-			result = -errno;
+			result = failure();
 	}
 	return result;
 }
@@ -38,7 +46,7 @@ static int lock_noroot(void)
 			     SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
 			     SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 
-	return prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0 ? -errno : 0;
+	return prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0 ? failure() : 0;
 }
 
 static bool is_permitted(cap_t caps, cap_value_t cap)
