@@ -5,6 +5,7 @@
 #	containerd_stop             ends shims and daemon by pid, removes mounts, cgroups, the folder
 #	$CONTAINERD_DIR             state/ has the bundles, containerd.sock is the address
 #
+# CONTAINERD_STATE is another place for state/.
 # CONTAINERD_RUNTIMES may hold further lines of TOML for the CRI plugin's table of runtimes.
 
 containerd_needs()
@@ -37,7 +38,7 @@ containerd_write_config()
 	cat >"$CONTAINERD_DIR/config.toml" <<END
 version = 2
 root = "$CONTAINERD_DIR/root"
-state = "$CONTAINERD_DIR/state"
+state = "${CONTAINERD_STATE:-$CONTAINERD_DIR/state}"
 [grpc]
   address = "$CONTAINERD_DIR/containerd.sock"
 [ttrpc]
