@@ -295,7 +295,7 @@ static void fill_bits(const struct pusher *p, const struct boxes *boxes, struct 
 			kind++;
 		if (!mask)
 			continue;
-		if (kind == FILTER_BITS)
+		if (kind >= FILTER_BITS)
 			return;
 		type->bits_mask[kind] = mask;
 		type->bits[kind] |= 1ULL << bit;
@@ -340,7 +340,7 @@ static void fill_type(const struct pusher *p, const struct boxes *boxes, struct 
 		type->result[i] = mask_of(boxes, BOX_RESULT, i);
 	for (unsigned i = 0; i < FILTER_ACCESSES; i++)
 		type->access[i] = mask_of(boxes, BOX_ACCESS, i);
-	for (unsigned i = 0; i < p->argument_cnt; i++) {
+	for (unsigned i = 0; i < p->argument_cnt && i < FILTER_ARGUMENTS; i++) {
 		enum box_dimension dimension = BOX_ARGUMENT + i;
 
 		type->argument_else[i] = mask_of_else(boxes, dimension);
