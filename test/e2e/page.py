@@ -11,8 +11,8 @@ for three seconds unless --duration says otherwise. In what is expected "…" st
 line says how the command ends; otherwise it has to end with 0.
 
 Comments of the page steer that, before a block: <!-- not run: WHY --> leaves it out, and says so;
-<!-- setup: COMMAND --> runs what a reader has done by then. A command in a block of no language, or in an
-indented one, is an error: nothing would run it.
+<!-- setup: COMMAND --> runs what a reader has done by then. A command in a block of no language or another
+shell's, in indented text, or in a block that does not end is an error: nothing would run it.
 """
 
 import os
@@ -21,9 +21,11 @@ import subprocess
 import sys
 import tempfile
 
-FENCE = re.compile(r"^```(\w*) ?(.*)$")
-STEER = re.compile(r"^<!-- (not run|setup): (.*) -->$")
-COMMAND = re.compile(r"^ *(\$ |sudo |\./dev|(build/)?haetae [a-z]|kubectl |helm |podman |apt |systemctl |meson )")
+FENCE = re.compile(r"^( *)```([\w-]*) ?(.*)$")
+STEER = re.compile(r"^ *<!-- (not run|setup): (.*\S.*) -->$")
+COMMAND = re.compile(r"^ *([$#] |sudo |\./dev|(build/)?haetae [a-z]|kubectl |helm |podman |apt |systemctl |meson )")
+# What is written so is a command that nothing would run: it has to be sh, or console with "$ ".
+SHELLS = ("bash", "console", "shell", "shell-session", "terminal", "zsh")
 SECONDS = 60
 # Adds the scope to what looks at events; ends what would go on.
 WRAPPER = """\
@@ -45,24 +47,27 @@ exec "$program" "$@"
 
 def read_blocks(path):
     """(language, name, lines, line number, comments before it) of each fenced block."""
-    block, comments, before = None, [], ""
+    block, comments, before, indent = None, [], "", 0
     with open(path, encoding="utf-8") as page:
         for number, line in enumerate(page, 1):
             line = line.rstrip("\n")
             match, steer = FENCE.match(line), STEER.match(line)
             if block is None and match:
-                block = (match[1], match[2].strip(), [], number, comments)
+                indent = len(match[1])
+                block = (match[2], match[3].strip(), [], number, comments)
                 comments = []
-            elif block is not None and line == "```":
+            elif block is not None and line.strip() == "```":
                 yield block
                 block = None
             elif block is not None:
-                block[2].append(line)
+                block[2].append(line[min(indent, len(line) - len(line.lstrip())) :])
             elif steer:
                 comments.append((steer[1], steer[2], number))
             elif line.startswith("    ") and not before.strip() and COMMAND.match(line):
                 yield ("", "", [line], number, [])
             before = line
+    if block is not None:
+        yield ("", "", ["$ a block without an end"], block[3], [])
 
 
 def commands_of(lines, first):
@@ -183,7 +188,7 @@ def main():
         print("1..0 # SKIP needs root")
         return 0
     page, haetae, rules = (os.path.realpath(argument) for argument in sys.argv[1:4])
-    count = failed = 0
+    count = failed = left_out = 0
     with tempfile.TemporaryDirectory(prefix="haetae-page-") as folder:
         os.chmod(folder, 0o755)
         shell = Shell(folder, haetae, rules)
@@ -195,15 +200,16 @@ def main():
                     file.write("\n".join(lines) + "\n")
             if reason:
                 commands.append([None, None, first])
-            elif language == "console":
+            elif language == "console" and any(line.startswith("$ ") for line in lines):
                 commands += commands_of(lines, first)
             elif language == "sh":
                 commands += lines_of(lines, first)
-            elif not language and any(COMMAND.match(line) for line in lines):
+            elif language in SHELLS or language in ("", "text") and any(map(COMMAND.match, lines)):
                 commands.append(["", None, first])
             for command, expected, number in commands:
                 count += 1
                 if command is None:
+                    left_out += 1
                     print("ok %u - line %u: not run: %s" % (count, number, reason))
                     continue
                 wrong = check(shell, command, expected) if command else "nothing runs this command"
@@ -220,6 +226,7 @@ def main():
     if not count:
         count = 1
         print("ok 1 - the page has no commands")
+    print("# %u run, %u not run and why is said" % (count - left_out, left_out))
     print("1..%u" % count)
     return 1 if failed else 0
 
