@@ -88,13 +88,32 @@ static void give_result(struct pusher *p, bool may_fail, bool may_succeed, struc
 /* ---- the result -------------------------------------------------------------------------------
  */
 
+/* Whether the predicate asks for equality with names only, and not with errors that have none: most
+ * do, and it saves thousands of questions. */
+static bool asks_for_names(const struct predicate *predicate, bool is_negated)
+{
+	if (is_negated || (predicate->op != OP_EQ && predicate->op != OP_IN) ||
+	    !predicate->literal_cnt)
+		return false;
+	for (uint32_t i = 0; i < predicate->literal_cnt; i++) {
+		struct str text = predicate->literals[i].value.str;
+
+		if (text.n == 0 || text.p[0] == '-')
+			return false;
+	}
+	return true;
+}
+
 static bool may_be_errno(struct pusher *p, const struct predicate *predicate, bool is_negated)
 {
+	bool is_by_name = asks_for_names(predicate, is_negated);
 	char number[16];
 
 	for (int error = 1; error <= ERRNO_MAX; error++) {
 		const char *name = errno_name(error);
 
+		if (!name && is_by_name)
+			continue;
 		if (!name)
 			(void)snprintf(number, sizeof(number), "-%d", error);
 		if (holds(p, predicate, is_negated, text_value(predicate, name ? name : number)))
