@@ -8,6 +8,7 @@
 
 #include "kernel.h" /* brings the types that the next ones need */
 #include <bpf/bpf_helpers.h>
+#include "loop.h"
 #include <bpf/bpf_core_read.h>
 
 /* With bpf_get_current_task_btf (5.11) the kernel's verifier knows the type of the task and of what

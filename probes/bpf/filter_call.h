@@ -127,40 +127,47 @@ static __always_inline __u64 filter_possible(const struct filter_type *filter, _
 	return possible;
 }
 
+/* Where a count of names is, on its way up. */
+struct depth {
+	struct dentry *dentry, *mount_root;
+	struct mount *mount;
+	bool is_at_root;
+};
+
+LOOP_TURN long depth_turn(__u32 index, void *data)
+{
+	struct depth *at = data;
+	struct dentry *dentry = at->dentry, *parent;
+
+	if (dentry == at->mount_root) {
+		struct mount *up = READ(at->mount, mnt_parent);
+
+		at->is_at_root = up == at->mount;
+		at->dentry = READ(at->mount, mnt_mountpoint);
+		at->mount = up;
+		at->mount_root = READ(up, mnt.mnt_root);
+		return at->is_at_root;
+	}
+	parent = READ(dentry, d_parent);
+	at->is_at_root = parent == dentry;
+	at->dentry = parent;
+	return at->is_at_root;
+}
+
 /* Whether the opened file's path is surely recorded whole: counts the names up to the root. */
 static __always_inline bool is_shallow(struct task_struct *task, __s64 fd)
 {
 	struct file *file = file_of(task, fd);
-	struct dentry *dentry, *mount_root;
-	struct vfsmount *vfsmount;
-	struct mount *mount;
+	struct vfsmount *vfsmount = file ? READ(file, f_path.mnt) : NULL;
+	struct depth at = {};
 
 	if (!file)
 		return false;
-	dentry = READ(file, f_path.dentry);
-	vfsmount = READ(file, f_path.mnt);
-	mount = (struct mount *)((__u64)vfsmount - bpf_core_field_offset(struct mount, mnt));
-	mount_root = READ(vfsmount, mnt_root);
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < FILTER_SHALLOW; i++) {
-		struct dentry *parent;
-
-		if (dentry == mount_root) {
-			struct mount *up = READ(mount, mnt_parent);
-
-			if (up == mount)
-				return true;
-			dentry = READ(mount, mnt_mountpoint);
-			mount = up;
-			mount_root = READ(mount, mnt.mnt_root);
-			continue;
-		}
-		parent = READ(dentry, d_parent);
-		if (parent == dentry)
-			return true;
-		dentry = parent;
-	}
-	return false;
+	at.dentry = READ(file, f_path.dentry);
+	at.mount = (struct mount *)((__u64)vfsmount - bpf_core_field_offset(struct mount, mnt));
+	at.mount_root = READ(vfsmount, mnt_root);
+	REPEAT(FILTER_SHALLOW, depth_turn, &at);
+	return at.is_at_root;
 }
 
 /* What of a counted call the rules want. A failed call has no file, so no path decides it. */

@@ -105,10 +105,17 @@ static __always_inline __u64 ask_tops(struct frame *frame)
 	return found | key_ask(frame);
 }
 
-/* One step towards the root. False: this is it, or there is none. */
-static __always_inline bool climb_step(struct frame *frame, struct place *place)
+struct climber {
+	struct frame *frame;
+	struct place place;
+};
+
+/* One step towards the root. 1: this is it, or there is none. */
+LOOP_TURN long climb_turn(__u32 index, void *data)
 {
-	volatile struct climb *climb = &frame->climb;
+	struct climber *climber = data;
+	volatile struct climb *climb = &climber->frame->climb;
+	struct place *place = &climber->place;
 	struct dentry *parent;
 
 	if ((__u64)place->dentry == climb->root_dentry && (__u64)place->mount == climb->root_mount)
@@ -117,20 +124,20 @@ static __always_inline bool climb_step(struct frame *frame, struct place *place)
 		struct mount *up = READ(place->mount, mnt_parent);
 
 		if (up == place->mount)
-			return false;
+			return 1;
 		place->dentry = READ(place->mount, mnt_mountpoint);
 		place->mount = up;
 		place->mount_root = READ(up, mnt.mnt_root);
-		return true;
+		return 0;
 	}
 	parent = READ(place->dentry, d_parent);
 	if (parent == place->dentry)
-		return false;
+		return 1;
 	climb->second = climb->first;
 	climb->first = (__u64)place->dentry;
 	climb->cnt++;
 	place->dentry = parent;
-	return true;
+	return 0;
 }
 
 /* Climbs to the root, without a look at the names on the way. Of what is not below the process's
@@ -140,16 +147,13 @@ static __always_inline __u64 ask_climbed(struct frame *frame, struct task_struct
 {
 	volatile struct climb *climb = &frame->climb;
 	struct fs_struct *fs = READ(task, fs);
-	struct place place = place_of(path);
+	struct climber climber = { .frame = frame, .place = place_of(path) };
 
 	climb->first = climb->second = 0;
 	climb->cnt = climb->root_at = 0;
 	climb->root_dentry = (__u64)READ(fs, root.dentry);
 	climb->root_mount = (__u64)READ(fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < FILTER_SHALLOW; i++)
-		if (!climb_step(frame, &place))
-			break;
+	REPEAT(FILTER_SHALLOW, climb_turn, &climber);
 	if (climb->cnt < least || climb->root_at != climb->cnt + 1)
 		return FILTER_ALL;
 	return ask_tops(frame);

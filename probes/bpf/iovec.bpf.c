@@ -33,14 +33,16 @@ static __always_inline struct piece read_piece(struct frame *frame, __u64 vector
 
 /* Where the gathering is. In memory and not in registers: the verifier would follow each length. */
 struct gathering {
+	struct frame *frame;
+	__u8 *to;     /* NULL: there is no space */
+	__u64 size;   /* of all pieces */
 	__u64 wanted; /* bytes that are still to come */
 	__u32 filled;
 	__u8 is_cut;
 };
 
-/* Appends a piece to what lies at `to`. */
-static __always_inline void gather(struct frame *frame, __u8 *to, struct gathering *gathering,
-				   const struct piece *piece)
+/* Appends a piece to what lies at gathering->to. */
+static __always_inline void gather(struct gathering *gathering, const struct piece *piece)
 {
 	__u64 length = piece->length < gathering->wanted ? piece->length : gathering->wanted;
 	__u32 filled = gathering->filled, size;
@@ -59,40 +61,43 @@ static __always_inline void gather(struct frame *frame, __u8 *to, struct gatheri
 	barrier_var(size);
 	if (size == 0 || size > BYTES_MAX)
 		return;
-	if (bpf_probe_read_user(to + filled, size, (void *)piece->address))
-		frame->flags |= WIRE_FAULT;
+	if (bpf_probe_read_user(gathering->to + filled, size, (void *)piece->address))
+		gathering->frame->flags |= WIRE_FAULT;
 	else
 		gathering->filled = filled + size;
+}
+
+LOOP_TURN long gather_turn(__u32 index, void *data)
+{
+	struct gathering *gathering = data;
+	struct frame *frame = gathering->frame;
+	struct piece piece;
+
+	if (index >= frame->iovec.cnt)
+		return 1;
+	piece = read_piece(frame, frame->iovec.vector, index);
+	gathering->size += piece.length;
+	if (gathering->to)
+		gather(gathering, &piece);
+	return 0;
 }
 
 static __always_inline int chain_iovec(__u64 *context, void *chain)
 {
 	struct frame *frame = frame_get();
-	struct gathering gathering = { .wanted = ~0ull };
-	__u64 size = 0;
+	struct gathering gathering = { .frame = frame, .wanted = ~0ull };
 	__u32 at;
-	__u8 *to;
 
 	if (!frame)
 		return 0;
 	at = frame->position;
-	to = put_space(frame, frame->iovec.data & 63);
+	gathering.to = put_space(frame, frame->iovec.data & 63);
 	if (frame->iovec.is_read)
 		gathering.wanted = frame->result < 0 ? 0 : (__u64)frame->result;
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < IOVEC_PIECES; i++) {
-		struct piece piece;
-
-		if (i >= frame->iovec.cnt)
-			break;
-		piece = read_piece(frame, frame->iovec.vector, i);
-		size += piece.length;
-		if (to)
-			gather(frame, to, &gathering, &piece);
-	}
-	if (to && gathering.filled)
+	REPEAT(IOVEC_PIECES, gather_turn, &gathering);
+	if (gathering.to && gathering.filled)
 		put_done(frame, frame->iovec.data & 63, at, gathering.filled, gathering.is_cut);
-	put_u64(frame, frame->iovec.size & 63, size);
+	put_u64(frame, frame->iovec.size & 63, gathering.size);
 	bpf_tail_call(context, chain, frame->socket.is_asked ? CHAIN_SOCKET : CHAIN_FILTER);
 	frame_abandon(frame);
 	return 0;

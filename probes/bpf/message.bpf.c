@@ -103,25 +103,38 @@ static __always_inline bool add_vector(struct frame *frame, const struct message
 	return true;
 }
 
+struct vectors {
+	struct frame *frame;
+	const struct message_head *message;
+	__u64 limit;
+	__u8 *to;
+};
+
+LOOP_TURN long vector_turn(__u32 index, void *data)
+{
+	struct vectors *vectors = data;
+
+	if (index >= vectors->message->vector_cnt)
+		return 1;
+	if (!add_vector(vectors->frame, vectors->message, index, vectors->limit, vectors->to)) {
+		vectors->frame->flags |= WIRE_FAULT;
+		return 1;
+	}
+	return 0;
+}
+
 static __always_inline void put_message_data(struct frame *frame,
 					     const struct message_head *message)
 {
 	struct socket_request *ask = &frame->socket;
 	__u64 limit = data_limit(frame, message);
 	__u32 at = frame->position, copied;
-	__u8 *to = put_space(frame, ask->data);
+	struct vectors vectors = { .frame = frame, .message = message, .limit = limit };
 
-	if (!to)
+	vectors.to = put_space(frame, ask->data);
+	if (!vectors.to)
 		return;
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < VECTORS_READ; i++) {
-		if (i >= message->vector_cnt)
-			break;
-		if (!add_vector(frame, message, i, limit, to)) {
-			frame->flags |= WIRE_FAULT;
-			break;
-		}
-	}
+	REPEAT(VECTORS_READ, vector_turn, &vectors);
 	copied = ask->copied;
 	if (limit > ask->total)
 		limit = ask->total;
@@ -243,34 +256,42 @@ static __always_inline bool read_contact(struct contact_key *key, __u64 name, __
 	return true;
 }
 
+struct search {
+	struct frame *frame;
+	__u32 found; /* 0: none yet */
+	__u16 family;
+};
+
+LOOP_TURN long search_turn(__u32 turn, void *data)
+{
+	struct search *search = data;
+	struct frame *frame = search->frame;
+	struct contact_key *key = &frame->message_key;
+	__u32 index = frame->message_index + 1 + turn, head[4] = {};
+	bool is_compat = frame->flags & WIRE_COMPAT32;
+	__u32 size = is_compat ? sizeof(struct message_head_compat) : sizeof(struct message_head);
+	__u64 name;
+
+	if ((__s64)index >= frame->result ||
+	    bpf_probe_read_user(head, sizeof(head),
+				(void *)(frame->arguments[1] + (__u64)index * size)))
+		return 1;
+	name = is_compat ? head[0] : (__u64)head[1] << 32 | head[0];
+	if (!read_contact(key, name, is_compat ? head[1] : head[2], search->family) ||
+	    bpf_map_lookup_elem(&contacts, key))
+		return 0;
+	search->found = index;
+	return 1;
+}
+
 /* The number of the next message with a peer that the socket has not met; 0: there is none. */
 static __always_inline __u32 find_next(struct frame *frame, struct sock *sock)
 {
-	struct contact_key *key = &frame->message_key;
-	__u16 family = READ(sock, __sk_common.skc_family);
-	__u32 size = frame->flags & WIRE_COMPAT32 ? sizeof(struct message_head_compat)
-						  : sizeof(struct message_head);
+	struct search search = { .frame = frame, .family = READ(sock, __sk_common.skc_family) };
 
-	contact_of(key, sock);
-#pragma clang loop unroll(disable)
-	for (__u32 i = 1; i <= MESSAGES_LOOKED; i++) {
-		__u32 index = frame->message_index + i, head[4] = {};
-		__u64 name;
-
-		if ((__s64)index >= frame->result)
-			return 0;
-		if (bpf_probe_read_user(head, sizeof(head),
-					(void *)(frame->arguments[1] + (__u64)index * size)))
-			return 0;
-		name = size == sizeof(struct message_head) ? (__u64)head[1] << 32 | head[0]
-							   : head[0];
-		if (!read_contact(key, name,
-				  size == sizeof(struct message_head) ? head[2] : head[1], family))
-			continue;
-		if (!bpf_map_lookup_elem(&contacts, key))
-			return index;
-	}
-	return 0;
+	contact_of(&frame->message_key, sock);
+	REPEAT(MESSAGES_LOOKED, search_turn, &search);
+	return search.found;
 }
 
 /* Behind the end of a record: begins the next one of the same call. Tail calls are limited, so that

@@ -159,24 +159,40 @@ static __always_inline void take_step(struct frame *frame, struct task_struct *t
 	}
 }
 
+struct step_run {
+	struct frame *frame;
+	__u32 type, first;
+	bool is_ended; /* there are no more steps */
+};
+
+LOOP_TURN long take_turn(__u32 index, void *data)
+{
+	struct step_run *run = data;
+	const struct step *step = step_at(run->type, run->first + index);
+
+	if (!step || step->action == ACTION_END) {
+		run->is_ended = true;
+		return 1;
+	}
+	if (step->action >= ACTION_OF_OBJECTS)
+		take_step(run->frame, current_task(), step);
+	return 0;
+}
+
 /* As in table.bpf.c. */
-static __always_inline bool take_steps(struct frame *frame, struct task_struct *task, __u32 type)
+static __always_inline bool take_steps(struct frame *frame, __u32 type)
 {
 	__u32 first = frame->first_step;
+	struct step_run run = { .frame = frame, .type = type };
 	const struct step *next;
 
 	if (first > STEPS_MAX - STEPS_A_RUN)
 		return false;
 	barrier_var(first); /* the tested register is the one that is used: 5.10 */
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < STEPS_A_RUN; i++) {
-		const struct step *step = step_at(type, first + i);
-
-		if (!step || step->action == ACTION_END)
-			return false;
-		if (step->action >= ACTION_OF_OBJECTS)
-			take_step(frame, task, step);
-	}
+	run.first = first;
+	REPEAT(STEPS_A_RUN, take_turn, &run);
+	if (run.is_ended)
+		return false;
 	first += STEPS_A_RUN;
 	frame->first_step = (__u8)first;
 	next = first < STEPS_MAX ? step_at(type, first) : NULL;
@@ -193,7 +209,7 @@ int call_objects(__u64 *context)
 		return 0;
 	type = frame->type;
 	if (type < EVENT__COUNT) {
-		if (take_steps(frame, current_task(), type))
+		if (take_steps(frame, type))
 			bpf_tail_call(context, &call_chain, CHAIN_OBJECTS);
 		frame->first_step = 0;
 		bpf_tail_call(context, &call_chain, chain_start(frame));

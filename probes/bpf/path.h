@@ -74,45 +74,69 @@ static __always_inline void walk_emit(struct frame *frame, const unsigned char *
 	(void)bpf_probe_read_kernel(walk->tail[slot], NAME_BYTES, frame->record + at);
 }
 
+struct place_of_walk {
+	struct frame *frame;
+	struct dentry *dentry;
+	struct mount *mount;
+};
+
+static __always_inline long walk_step(struct place_of_walk *at, const bool is_typed)
+{
+	struct walk *walk = &at->frame->walk;
+	struct dentry *dentry = dentry_enter(walk, at->dentry, is_typed), *mount_root, *parent;
+	struct mount *mount = at->mount;
+
+	if ((__u64)dentry == walk->root_dentry && (__u64)mount == walk->root_mount)
+		walk->root_at = walk->component_cnt;
+	mount_root = is_typed ? mount->mnt.mnt_root : (struct dentry *)walk->mount_root;
+	if (dentry == mount_root) {
+		struct mount *up = is_typed ? mount->mnt_parent : READ(mount, mnt_parent);
+
+		if (up == mount) {
+			walk->is_done = 1;
+			return 1;
+		}
+		at->dentry = is_typed ? mount->mnt_mountpoint : READ(mount, mnt_mountpoint);
+		at->mount = up;
+		if (!is_typed)
+			walk->mount_root = (__u64)READ(up, mnt.mnt_root);
+		return 0;
+	}
+	parent = dentry_parent(walk, dentry, is_typed);
+	if (dentry == parent) {
+		walk->flags |= WIRE_PATH_DETACHED;
+		walk->is_done = 1;
+		return 1;
+	}
+	walk_emit(at->frame, dentry_name(walk, dentry, is_typed));
+	at->dentry = parent;
+	return 0;
+}
+
+LOOP_TURN long walk_typed(__u32 index, void *data)
+{
+	return walk_step(data, true);
+}
+
+LOOP_TURN long walk_copied(__u32 index, void *data)
+{
+	return walk_step(data, false);
+}
+
 /* Up to 64 steps. Afterwards walk->is_done, or the place to go on from is kept. A pointer that
  * could not be read is NULL; NULL's parent is NULL, which ends the walk. */
 static __always_inline void walk_steps(struct frame *frame, struct dentry *dentry,
 				       struct mount *mount, const bool is_typed)
 {
 	struct walk *walk = &frame->walk;
+	struct place_of_walk at = { .frame = frame, .dentry = dentry, .mount = mount };
 
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < STEPS_A_RUN; i++) {
-		struct dentry *mount_root, *parent;
-
-		dentry = dentry_enter(walk, dentry, is_typed);
-		if ((__u64)dentry == walk->root_dentry && (__u64)mount == walk->root_mount)
-			walk->root_at = walk->component_cnt;
-		mount_root = is_typed ? mount->mnt.mnt_root : (struct dentry *)walk->mount_root;
-		if (dentry == mount_root) {
-			struct mount *up = is_typed ? mount->mnt_parent : READ(mount, mnt_parent);
-
-			if (up == mount) {
-				walk->is_done = 1;
-				break;
-			}
-			dentry = is_typed ? mount->mnt_mountpoint : READ(mount, mnt_mountpoint);
-			mount = up;
-			if (!is_typed)
-				walk->mount_root = (__u64)READ(mount, mnt.mnt_root);
-			continue;
-		}
-		parent = dentry_parent(walk, dentry, is_typed);
-		if (dentry == parent) {
-			walk->flags |= WIRE_PATH_DETACHED;
-			walk->is_done = 1;
-			break;
-		}
-		walk_emit(frame, dentry_name(walk, dentry, is_typed));
-		dentry = parent;
-	}
-	walk->dentry = (__u64)dentry;
-	walk->mount = (__u64)mount;
+	if (is_typed)
+		REPEAT(STEPS_A_RUN, walk_typed, &at);
+	else
+		REPEAT(STEPS_A_RUN, walk_copied, &at);
+	walk->dentry = (__u64)at.dentry;
+	walk->mount = (__u64)at.mount;
 }
 
 static __always_inline __u32 kind_of_magic(struct dentry *dentry, unsigned long magic)

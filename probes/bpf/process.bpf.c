@@ -303,38 +303,49 @@ static __always_inline __u64 vector_entry(struct frame *frame, __u64 vector, __u
 	return address;
 }
 
-/* The strings of a vector from `first` on, one behind the other. What the loop remembers is in the
- * frame, for the verifier's sake (path.h). */
-static __always_inline void put_vector(struct frame *frame, __u32 parameter, __u64 vector,
+struct vector {
+	struct frame *frame;
+	__u64 address;
+	__u32 first;
+};
+
+/* One string more. What the loop remembers is in the frame, for the verifier's sake (path.h). */
+LOOP_TURN long vector_turn(__u32 index, void *data)
+{
+	struct vector *vector = data;
+	struct frame *frame = vector->frame;
+	__u64 address = vector_entry(frame, vector->address, vector->first + index);
+	__u32 at = frame->position;
+	long length;
+
+	if (!address) {
+		frame->is_vector_cut &= 2;
+		return 1;
+	}
+	if (at >= frame->vector_stop)
+		return 1;
+	length = read_user_string(frame->record + (at & POSITION_MASK), STRING_BYTES, address);
+	if (length < 0) {
+		frame->flags |= WIRE_FAULT;
+		return 1;
+	}
+	frame->position = at + (__u32)length;
+	/* 2: the rest of this string is missing. */
+	frame->is_vector_cut |= (__u8)((__u32)(STRING_BYTES - 1 - length) >> 31 << 1);
+	return 0;
+}
+
+/* The strings of a vector from `first` on, one behind the other. */
+static __always_inline void put_vector(struct frame *frame, __u32 parameter, __u64 address,
 				       __u32 first, __u32 limit)
 {
+	struct vector vector = { .frame = frame, .address = address, .first = first };
 	__u32 stop = frame->position + limit, start, at;
 
 	frame->vector_stop = stop < POSITION_LAST ? stop : POSITION_LAST;
 	frame->vector_start = frame->position;
 	frame->is_vector_cut = 1;
-#pragma clang loop unroll(disable)
-	for (__u32 i = first; i < ARGV_POINTERS; i++) {
-		__u64 address = vector_entry(frame, vector, i);
-		long length;
-
-		if (!address) {
-			frame->is_vector_cut &= 2;
-			break;
-		}
-		at = frame->position;
-		if (at >= frame->vector_stop)
-			break;
-		length = read_user_string(frame->record + (at & POSITION_MASK), STRING_BYTES,
-					  address);
-		if (length < 0) {
-			frame->flags |= WIRE_FAULT;
-			break;
-		}
-		frame->position = at + (__u32)length;
-		/* 2: the rest of this string is missing. */
-		frame->is_vector_cut |= (__u8)((__u32)(STRING_BYTES - 1 - length) >> 31 << 1);
-	}
+	REPEAT(ARGV_POINTERS - first, vector_turn, &vector);
 	start = frame->vector_start;
 	at = frame->position;
 	if (at > frame->vector_stop) {

@@ -165,28 +165,45 @@ static __always_inline void take_step(struct frame *frame, const struct step *st
 	}
 }
 
+struct step_run {
+	struct frame *frame;
+	__u32 type, first;
+	bool is_ended; /* there are no more steps */
+};
+
+LOOP_TURN long take_turn(__u32 index, void *data)
+{
+	struct step_run *run = data;
+	struct frame *frame = run->frame;
+	const struct step *step = step_at(run->type, run->first + index);
+
+	if (!step || step->action == ACTION_END) {
+		run->is_ended = true;
+		return 1;
+	}
+	if (step->action < ACTION_OF_OBJECTS)
+		take_step(frame, step);
+	else
+		frame->has_objects = 1;
+	return 0;
+}
+
 /* The next steps of the record that are not for objects.bpf.c; true: there are more, for another
  * run. The verifier goes through every action once a step, so a run takes a third of what an event
  * can have. */
 static __always_inline bool take_steps(struct frame *frame, __u32 type)
 {
 	__u32 first = frame->first_step;
+	struct step_run run = { .frame = frame, .type = type };
 	const struct step *next;
 
 	if (first > STEPS_MAX - STEPS_A_RUN)
 		return false;
 	barrier_var(first); /* the tested register is the one that is used: 5.10 */
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < STEPS_A_RUN; i++) {
-		const struct step *step = step_at(type, first + i);
-
-		if (!step || step->action == ACTION_END)
-			return false;
-		if (step->action < ACTION_OF_OBJECTS)
-			take_step(frame, step);
-		else
-			frame->has_objects = 1;
-	}
+	run.first = first;
+	REPEAT(STEPS_A_RUN, take_turn, &run);
+	if (run.is_ended)
+		return false;
 	first += STEPS_A_RUN;
 	frame->first_step = (__u8)first;
 	next = first < STEPS_MAX ? step_at(type, first) : NULL;

@@ -251,28 +251,36 @@ int tp_submit_req(__u64 *context)
 
 #define REQUEST_STEPS 10 /* what the longest of these rows has; the verifier takes each */
 
+struct request_run {
+	struct frame *frame;
+	__u32 type;
+};
+
+LOOP_TURN long take_turn(__u32 index, void *data)
+{
+	struct request_run *run = data;
+	const struct step *step = step_at(run->type, index);
+
+	if (!step || step->action == ACTION_END)
+		return 1;
+	if (step->action < ACTION_OF_OBJECTS)
+		take_data_step(run->frame, step);
+	else
+		take_object_step(run->frame, current_task(), step);
+	return 0;
+}
+
 /* The steps of the event's row: what they tell before the request has done anything, and after. */
 static __always_inline int chain_table(__u64 *context, void *chain)
 {
 	struct frame *frame = frame_get();
-	struct task_struct *task = current_task();
-	__u32 type;
+	struct request_run run = { .frame = frame };
 
 	if (!frame)
 		return 0;
-	type = frame->type;
-	if (type < EVENT__COUNT) {
-#pragma clang loop unroll(disable)
-		for (__u32 i = 0; i < REQUEST_STEPS; i++) {
-			const struct step *step = &steps[type][i];
-
-			if (step->action == ACTION_END)
-				break;
-			if (step->action < ACTION_OF_OBJECTS)
-				take_data_step(frame, step);
-			else
-				take_object_step(frame, task, step);
-		}
+	run.type = frame->type;
+	if (run.type < EVENT__COUNT) {
+		REPEAT(REQUEST_STEPS, take_turn, &run);
 		bpf_tail_call(context, chain, chain_start(frame));
 	}
 	frame_abandon(frame);
