@@ -4,7 +4,6 @@
  */
 #include "probes_private.h"
 
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +20,8 @@ static enum probes_feature_state say(struct probes_feature *ret, enum probes_fea
 	return state;
 }
 
-static enum probes_feature_state check_kernel(const struct btf *types, struct probes_feature *ret)
+static enum probes_feature_state check_kernel(const struct host_types *types,
+					      struct probes_feature *ret)
 {
 	struct utsname name;
 
@@ -31,13 +31,14 @@ static enum probes_feature_state check_kernel(const struct btf *types, struct pr
 	return FEATURE_PRESENT;
 }
 
-static enum probes_feature_state check_types(const struct btf *types, struct probes_feature *ret)
+static enum probes_feature_state check_types(const struct host_types *types,
+					     struct probes_feature *ret)
 {
 	return types ? say(ret, FEATURE_PRESENT, "/sys/kernel/btf/vmlinux")
 		     : say(ret, FEATURE_MISSING, "no readable /sys/kernel/btf/vmlinux");
 }
 
-static enum probes_feature_state check_tracepoint(const struct btf *types,
+static enum probes_feature_state check_tracepoint(const struct host_types *types,
 						  struct probes_feature *ret)
 {
 	static const char *const names[] = { "sys_exit", "sched_process_exec", "sched_process_fork",
@@ -52,7 +53,8 @@ static enum probes_feature_state check_tracepoint(const struct btf *types,
 	return say(ret, FEATURE_PRESENT, "sys_exit, sched_process_*, inet_sock_set_state");
 }
 
-static enum probes_feature_state check_ring(const struct btf *types, struct probes_feature *ret)
+static enum probes_feature_state check_ring(const struct host_types *types,
+					    struct probes_feature *ret)
 {
 	int64_t value;
 
@@ -61,14 +63,15 @@ static enum probes_feature_state check_ring(const struct btf *types, struct prob
 	return say(ret, FEATURE_MISSING, "no BPF_MAP_TYPE_RINGBUF");
 }
 
-static enum probes_feature_state check_iterator(const struct btf *types, struct probes_feature *ret)
+static enum probes_feature_state check_iterator(const struct host_types *types,
+						struct probes_feature *ret)
 {
 	return host_types_have(types, "bpf_iter__task")
 		       ? say(ret, FEATURE_PRESENT, "bpf_iter/task")
 		       : say(ret, FEATURE_MISSING, "no bpf_iter/task");
 }
 
-static enum probes_feature_state check_typed_loads(const struct btf *types,
+static enum probes_feature_state check_typed_loads(const struct host_types *types,
 						   struct probes_feature *ret)
 {
 	return host_types_have(types, "bpf_rdonly_cast")
@@ -78,7 +81,8 @@ static enum probes_feature_state check_typed_loads(const struct btf *types,
 			     "more");
 }
 
-static enum probes_feature_state check_uring(const struct btf *types, struct probes_feature *ret)
+static enum probes_feature_state check_uring(const struct host_types *types,
+					     struct probes_feature *ret)
 {
 	if (host_uring(types) != HOST_URING_NONE)
 		return say(ret, FEATURE_PRESENT, "its operations are events");
@@ -86,7 +90,7 @@ static enum probes_feature_state check_uring(const struct btf *types, struct pro
 		   "its tracepoints don't give the request (6.0): operations are not seen");
 }
 
-static enum probes_feature_state check_name_hooks(const struct btf *types,
+static enum probes_feature_state check_name_hooks(const struct host_types *types,
 						  struct probes_feature *ret)
 {
 	if (name_hooks_possible(types, EVENT_UNLINK))
@@ -95,7 +99,7 @@ static enum probes_feature_state check_name_hooks(const struct btf *types,
 		   "no fentry on security_path_*: rename, unlink, chmod … have the path as passed");
 }
 
-static enum probes_feature_state check_capabilities(const struct btf *types,
+static enum probes_feature_state check_capabilities(const struct host_types *types,
 						    struct probes_feature *ret)
 {
 	const char *missing = host_missing_capabilities();
@@ -106,7 +110,8 @@ static enum probes_feature_state check_capabilities(const struct btf *types,
 	return FEATURE_MISSING;
 }
 
-static enum probes_feature_state check_lockdown(const struct btf *types, struct probes_feature *ret)
+static enum probes_feature_state check_lockdown(const struct host_types *types,
+						struct probes_feature *ret)
 {
 	switch (host_lockdown()) {
 	case HOST_LOCKDOWN_CONFIDENTIALITY:
@@ -123,7 +128,8 @@ static enum probes_feature_state check_lockdown(const struct btf *types, struct 
 		   "unknown: securityfs is not mounted or has no lockdown file");
 }
 
-static enum probes_feature_state check_memlock(const struct btf *types, struct probes_feature *ret)
+static enum probes_feature_state check_memlock(const struct host_types *types,
+					       struct probes_feature *ret)
 {
 	int64_t value;
 
@@ -134,7 +140,8 @@ static enum probes_feature_state check_memlock(const struct btf *types, struct p
 	return say(ret, FEATURE_PRESENT, "BPF memory is charged to the control group");
 }
 
-static enum probes_feature_state check_sysctl(const struct btf *types, struct probes_feature *ret)
+static enum probes_feature_state check_sysctl(const struct host_types *types,
+					      struct probes_feature *ret)
 {
 	_cleanup_(close_fdp) int fd =
 		open("/proc/sys/kernel/unprivileged_bpf_disabled", O_RDONLY | O_CLOEXEC);
@@ -182,7 +189,8 @@ static bool has_mount(const char *type, const char *option)
 }
 
 /* What a container is told by (decision 25). */
-static enum probes_feature_state check_cgroups(const struct btf *types, struct probes_feature *ret)
+static enum probes_feature_state check_cgroups(const struct host_types *types,
+					       struct probes_feature *ret)
 {
 	static const char *const controllers[] = { "memory", "pids", "cpu" };
 	bool has_v2 = has_mount(" - cgroup2 ", NULL);
@@ -200,7 +208,8 @@ static enum probes_feature_state check_cgroups(const struct btf *types, struct p
 			"none is mounted: --scope-cgroup has no directories to name");
 }
 
-static enum probes_feature_state check_tracefs(const struct btf *types, struct probes_feature *ret)
+static enum probes_feature_state check_tracefs(const struct host_types *types,
+					       struct probes_feature *ret)
 {
 	struct statfs fs;
 
@@ -211,7 +220,8 @@ static enum probes_feature_state check_tracefs(const struct btf *types, struct p
 
 static const struct {
 	const char *name;
-	enum probes_feature_state (*check)(const struct btf *types, struct probes_feature *ret);
+	enum probes_feature_state (*check)(const struct host_types *types,
+					   struct probes_feature *ret);
 	const char *fix;
 } checks[] = {
 	{ "kernel", check_kernel, "use Linux 5.8 or newer" },
@@ -241,7 +251,7 @@ _Static_assert(ARRAY_LEN(checks) <= PROBES_FEATURE_MAX, "the caller's array hold
 
 unsigned probes_check_host(struct probes_feature ret[PROBES_FEATURE_MAX])
 {
-	struct btf *types = host_types();
+	struct host_types *types = host_types_read();
 
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
 		ret[i] = (struct probes_feature){ .name = checks[i].name };
@@ -249,6 +259,6 @@ unsigned probes_check_host(struct probes_feature ret[PROBES_FEATURE_MAX])
 		if (ret[i].state != FEATURE_PRESENT)
 			ret[i].fix = checks[i].fix;
 	}
-	btf__free(types);
+	host_types_free(types);
 	return ARRAY_LEN(checks);
 }

@@ -2,7 +2,6 @@
  * Questions to the running host, and the words for what it can't do: every failure to load says
  * what is missing and what to do about it. Owns no data. Any thread.
  */
-#include <bpf/btf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -12,7 +11,6 @@
 
 #include "probes_private.h"
 
-#define BTF_PATH      "/sys/kernel/btf/vmlinux"
 #define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
 
 bool host_has_btf(void)
@@ -69,102 +67,12 @@ const char *host_missing_capabilities(void)
 	return has_perfmon ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
 }
 
-struct btf *host_types(void)
-{
-	return host_has_btf() ? btf__parse(BTF_PATH, NULL) : NULL;
-}
-
-bool host_types_have(const struct btf *types, const char *name)
-{
-	return types && btf__find_by_name(types, name) > 0;
-}
-
-bool host_types_enumerator(const struct btf *types, const char *type_name, const char *name,
-			   int64_t *ret_value)
-{
-	int32_t id = types ? btf__find_by_name_kind(types, type_name, BTF_KIND_ENUM) : -1;
-	const struct btf_type *type = id > 0 ? btf__type_by_id(types, (uint32_t)id) : NULL;
-
-	for (uint32_t i = 0; type && i < btf_vlen(type); i++) {
-		const struct btf_enum *entry = &btf_enum(type)[i];
-
-		if (strcmp(btf__name_by_offset(types, entry->name_off), name) == 0) {
-			*ret_value = entry->val;
-			return true;
-		}
-	}
-	return false;
-}
-
-int host_tracepoint_arguments(const struct btf *types, const char *tracepoint)
-{
-	const struct btf_type *type;
-	char name[96];
-	int32_t id;
-
-	/* A typedef of a pointer to the prototype, whose first argument is the tracepoint's own. */
-	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
-	id = types ? btf__find_by_name_kind(types, name, BTF_KIND_TYPEDEF) : -1;
-	type = id > 0 ? btf__type_by_id(types, (uint32_t)id) : NULL;
-	if (type)
-		type = btf__type_by_id(types, type->type);
-	if (type && btf_is_ptr(type))
-		type = btf__type_by_id(types, type->type);
-	return type && btf_is_func_proto(type) ? (int)btf_vlen(type) - 1 : -1;
-}
-
-/* The name of the struct that the tracepoint's argument (from 0) points to, or NULL. */
-static const char *tracepoint_struct(const struct btf *types, const char *tracepoint,
-				     unsigned argument)
-{
-	const struct btf_type *type;
-	char name[96];
-	int32_t id;
-
-	if (host_tracepoint_arguments(types, tracepoint) <= (int)argument)
-		return NULL;
-	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
-	id = btf__find_by_name_kind(types, name, BTF_KIND_TYPEDEF);
-	type = btf__type_by_id(types, btf__type_by_id(types, (uint32_t)id)->type);
-	type = btf__type_by_id(types, type->type);
-	type = btf__type_by_id(types, btf_params(type)[argument + 1].type);
-	if (!type || !btf_is_ptr(type))
-		return NULL;
-	type = btf__type_by_id(types, type->type);
-	return type && btf_is_struct(type) ? btf__name_by_offset(types, type->name_off) : NULL;
-}
-
-static bool takes(const struct btf *types, const char *tracepoint, unsigned argument,
-		  const char *name)
-{
-	const char *found = tracepoint_struct(types, tracepoint, argument);
-
-	return found && strcmp(found, name) == 0;
-}
-
-const char *host_uring_submit(const struct btf *types)
-{
-	return takes(types, "io_uring_submit_req", 0, "io_kiocb") ? "io_uring_submit_req"
-								  : "io_uring_submit_sqe";
-}
-
-enum host_uring host_uring(const struct btf *types)
-{
-	if (!takes(types, host_uring_submit(types), 0, "io_kiocb"))
-		return HOST_URING_NONE;
-	if (takes(types, "io_uring_complete", 2, "io_uring_cqe"))
-		return HOST_URING_REQUEST_CQE;
-	/* ctx, req, user_data, res, cflags, extra1, extra2 */
-	return host_tracepoint_arguments(types, "io_uring_complete") == 7 ? HOST_URING_REQUEST
-									  : HOST_URING_NONE;
-}
-
 bool host_has_btf_name(const char *name)
 {
-	struct btf *types = host_types();
+	struct host_types *types = host_types_read();
 	bool has = host_types_have(types, name);
 
-	btf__free(types);
+	host_types_free(types);
 	return has;
 }
 
@@ -179,7 +87,7 @@ void host_raise_memlock(void)
 }
 
 /* From 5.11 on BPF memory is charged to the control group instead. */
-static bool is_memlock_charged(const struct btf *types)
+static bool is_memlock_charged(const struct host_types *types)
 {
 	int64_t value;
 
@@ -188,7 +96,7 @@ static bool is_memlock_charged(const struct btf *types)
 }
 
 /* What the kernel lacks altogether; NULL: nothing that we know of. */
-static const char *missing_kernel_part(const struct btf *types)
+static const char *missing_kernel_part(const struct host_types *types)
 {
 	int64_t value;
 
@@ -208,7 +116,8 @@ static void explain(struct probes_error *reterr, const char *step, const char *w
 	snprintf(reterr->fix, sizeof(reterr->fix), "%s", fix);
 }
 
-static void explain_refusal(const char *step, const struct btf *types, struct probes_error *reterr)
+static void explain_refusal(const char *step, const struct host_types *types,
+			    struct probes_error *reterr)
 {
 	const char *missing = host_missing_capabilities();
 	char what[128];
@@ -291,7 +200,7 @@ static void put_last_line(const char *log, char *ret, size_t size)
 
 int host_explain(const char *step, int error, const char *log, struct probes_error *reterr)
 {
-	struct btf *types;
+	struct host_types *types;
 	const char *missing;
 	char last[160] = "", what[224];
 
@@ -300,7 +209,7 @@ int host_explain(const char *step, int error, const char *log, struct probes_err
 	    explain_limit(step, error, reterr))
 		return PROBES_E_HOST;
 	errno = 0;
-	types = host_types();
+	types = host_types_read();
 	/* Reading them takes a descriptor and some MiB of its own. */
 	if (!types && explain_limit("reading the kernel's types", -errno, reterr))
 		return PROBES_E_HOST;
@@ -323,6 +232,6 @@ int host_explain(const char *step, int error, const char *log, struct probes_err
 		snprintf(what, sizeof(what), "%s%s%s", strerror(-error), *last ? "; " : "", last);
 		explain(reterr, step, what, "haetae doctor shows what the host offers");
 	}
-	btf__free(types);
+	host_types_free(types);
 	return PROBES_E_HOST;
 }

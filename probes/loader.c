@@ -6,7 +6,6 @@
  * in a variable of the thread that loads.
  */
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +25,7 @@
 #define PASSED_TEXTS_MAX 1024
 
 static _Thread_local struct {
-	char text[4096];
+	char text[LOADER_LOG_BYTES];
 	size_t n;
 } loader_log;
 
@@ -50,6 +49,13 @@ static _printf_(2, 0) int loader_print(enum libbpf_print_level level, const char
 	loader_log.n += length;
 	loader_log.text[loader_log.n] = '\0';
 	return 0;
+}
+
+void loader_take_log(char ret[LOADER_LOG_BYTES])
+{
+	memcpy(ret, loader_log.text, sizeof(loader_log.text));
+	loader_log.n = 0;
+	loader_log.text[0] = '\0';
 }
 
 static uint32_t ring_size(uint32_t bytes, uint32_t page)
@@ -81,8 +87,8 @@ static void size_rings(struct probes *probes)
 		config->ring_bytes /= 2;
 }
 
-static int set_scope(struct probes *probes, const struct btf *types, struct settings *settings,
-		     struct probes_error *reterr)
+static int set_scope(struct probes *probes, const struct host_types *types,
+		     struct settings *settings, struct probes_error *reterr)
 {
 	const struct probes_config *config = &probes->config;
 	uint64_t id;
@@ -145,7 +151,7 @@ static int size_credentials(struct probes *probes)
 }
 
 /* Everything that must be known before loading. */
-static int fit(struct probes *probes, const struct btf *types, struct probes_error *reterr)
+static int fit(struct probes *probes, const struct host_types *types, struct probes_error *reterr)
 {
 	struct haetae_bpf *bpf = probes->bpf;
 	struct settings *settings = &bpf->rodata->settings;
@@ -174,8 +180,8 @@ static int fit(struct probes *probes, const struct btf *types, struct probes_err
 		r = size_credentials(probes);
 	if (r == 0)
 		r = make_bulk_rings(probes);
-	programs_select(bpf, types, probes->config.want_path_swapped);
-	name_hooks_select(bpf, types);
+	programs_select(probes, types);
+	name_hooks_select(probes, types);
 	return r;
 }
 
@@ -195,27 +201,31 @@ static int open_rings(struct probes *probes)
 
 static int load_object(struct probes *probes, struct probes_error *reterr)
 {
-	struct btf *types;
+	char log[LOADER_LOG_BYTES];
+	struct host_types *types;
 	int r;
 
 	errno = 0;
-	types = host_types();
+	types = host_types_read();
 	if (!types)
 		return host_explain("reading the kernel's types", errno ? -errno : -ENOENT, NULL,
 				    reterr);
-	probes->bpf = haetae_bpf__open();
-	if (!probes->bpf) {
+	probes->bpf = object_open(types);
+	probes->second = probes->bpf ? object_open(types) : NULL;
+	if (!probes->second) {
 		r = -errno;
-		btf__free(types);
+		host_types_free(types);
 		return host_explain("opening the BPF object", r, loader_log.text, reterr);
 	}
 	r = fit(probes, types, reterr);
-	btf__free(types);
+	host_types_free(types);
 	if (r > 0)
 		return r;
 	if (r == 0)
-		r = haetae_bpf__load(probes->bpf);
-	return r < 0 ? host_explain("loading the BPF programs", r, loader_log.text, reterr) : 0;
+		r = halves_load(probes, log);
+	else
+		loader_take_log(log);
+	return r < 0 ? host_explain("loading the BPF programs", r, log, reterr) : 0;
 }
 
 static void set_counter_sources(struct probes *probes)

@@ -35,34 +35,35 @@ _Static_assert(ARRAY_LEN(hooks) == NAME_HOOK_CNT, "a link a hook");
 #define NAMED_CALLS_MAX 2048
 
 /* Whether a program that does nothing can be loaded for that function. */
-static bool can_load(int32_t function_id)
+static bool can_load(uint32_t function_id)
 {
 	const struct bpf_insn nothing[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FENTRY,
-		    .attach_btf_id = (uint32_t)function_id);
+		    .attach_btf_id = function_id);
 	_cleanup_(close_fdp) int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "haetae_try",
 						    "Dual BSD/GPL", nothing, 2, &options);
 
 	return fd >= 0;
 }
 
-bool name_hooks_possible(const struct btf *types, uint16_t type)
+bool name_hooks_possible(const struct host_types *types, uint16_t type)
 {
 	for (size_t i = 0; types && i < ARRAY_LEN(hooks); i++) {
-		int32_t id = btf__find_by_name_kind(types, hooks[i].function, BTF_KIND_FUNC);
+		uint32_t id = host_types_find(types, hooks[i].function, BTF_KIND_FUNC);
 
 		if (hooks[i].types[0] == type || hooks[i].types[1] == type ||
 		    hooks[i].types[2] == type)
-			return id > 0 && can_load(id);
+			return id && can_load(id);
 	}
 	return false;
 }
 
-void name_hooks_select(struct haetae_bpf *bpf, const struct btf *types)
+void name_hooks_select(struct probes *probes, const struct host_types *types)
 {
+	struct haetae_bpf *bpf = probes->bpf;
 	bool is_any_possible = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
@@ -73,6 +74,9 @@ void name_hooks_select(struct haetae_bpf *bpf, const struct btf *types)
 
 		hae_assert(program);
 		bpf_program__set_autoload(program, is_possible);
+		bpf_program__set_autoload(
+			bpf_object__find_program_by_name(probes->second->obj, hooks[i].program),
+			false);
 		is_any_possible |= is_possible;
 	}
 	if (is_any_possible)

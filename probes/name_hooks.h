@@ -9,14 +9,13 @@
 
 #define NAME_HOOK_CNT 10
 
-struct btf;
-struct haetae_bpf;
+struct host_types;
 struct probes;
 
 /* Whether this kernel takes the one that serves an event type. */
-bool name_hooks_possible(const struct btf *types, uint16_t type);
+bool name_hooks_possible(const struct host_types *types, uint16_t type);
 /* Before loading: leaves out those that it does not take. */
-void name_hooks_select(struct haetae_bpf *bpf, const struct btf *types);
+void name_hooks_select(struct probes *probes, const struct host_types *types);
 /* Attaches those that are needed and are not attached. */
 void name_hooks_attach(struct probes *probes);
 void name_hooks_detach(struct probes *probes);

@@ -210,7 +210,10 @@ struct probes *probes_free(struct probes *probes)
 	for (uint32_t i = 0; probes->bulk_fds && i < probes->bulk_cnt; i++)
 		close_fdp(&probes->bulk_fds[i]);
 	free(probes->bulk_fds);
+	for (uint32_t i = 0; i < probes->program_cnt; i++)
+		close_fdp(&probes->program_fds[i]);
 	free(probes->program_fds);
+	haetae_bpf__destroy(probes->second);
 	haetae_bpf__destroy(probes->bpf);
 	free(probes);
 	return NULL;

@@ -8,9 +8,9 @@
 #include "haetae/probes.h"
 #include "name_hooks.h"
 
-struct haetae_bpf; /* the skeleton, probes.skel.h; only loader.c, programs.c and probes.c see in */
+struct haetae_bpf; /* the skeleton, haetae_bpf.skel.h; who includes skeleton.h sees in */
 struct bpf_link;
-struct btf;
+struct host_types;
 
 /* ---- ring.c: the consumer's side of the BPF ring buffers ------------------------------------ */
 
@@ -62,7 +62,7 @@ void ring_set_done(struct ring_set *set);
 
 /* ---- counters.c ----------------------------------------------------------------------------- */
 
-/* What it takes to read the counters; every descriptor is borrowed from the skeleton. */
+/* What it takes to read the counters; every descriptor is borrowed from struct probes. */
 struct counter_sources {
 	int counters_fd;	  /* per-CPU array of struct wire_counters, index enum event_type */
 	int cgroup_loss_fd;	  /* hash, key __u64 cgroup id, value __u64 lost */
@@ -90,6 +90,7 @@ enum host_lockdown {
 	HOST_LOCKDOWN_CONFIDENTIALITY, /* BPF may not read kernel memory */
 };
 
+#define BTF_PATH "/sys/kernel/btf/vmlinux"
 bool host_has_btf(void);
 enum host_lockdown host_lockdown(void);
 /* Capabilities of the effective set that loading needs and that are not there, as text such as
@@ -98,15 +99,19 @@ const char *host_missing_capabilities(void);
 /* Whether vmlinux's BTF has a type or a function of that name: "btf_trace_sys_exit" is there where
  * the tracepoint is, "bpf_rdonly_cast" where the kfunc is. False without BTF. */
 bool host_has_btf_name(const char *name);
-/* The same for more than one question: libbpf's view of vmlinux's BTF, owned by the caller; NULL:
- * there is none. */
-struct btf *host_types(void);
-bool host_types_have(const struct btf *types, const char *name);
+/* The same for more than one question: the kernel's types, owned by the caller; NULL: there are
+ * none, and errno says why, or there is no memory. All below take NULL, of which nothing is true.
+ */
+struct host_types *host_types_read(void);
+void host_types_free(struct host_types *types);
+/* The id of the first type of that name and kind (BTF_KIND_); 0: there is none. */
+uint32_t host_types_find(const struct host_types *types, const char *name, uint32_t kind);
+bool host_types_have(const struct host_types *types, const char *name);
 /* An enumerator of the enum `type_name`: false where there is none of that name. */
-bool host_types_enumerator(const struct btf *types, const char *type_name, const char *name,
+bool host_types_enumerator(const struct host_types *types, const char *type_name, const char *name,
 			   int64_t *ret_value);
 /* How many arguments a tracepoint hands to its programs; < 0: there is no such tracepoint. */
-int host_tracepoint_arguments(const struct btf *types, const char *tracepoint);
+int host_tracepoint_arguments(const struct host_types *types, const char *tracepoint);
 /* What the tracepoints of io_uring give: nothing of use, or the request and its completion's
  * result, or the request and the completion itself. */
 enum host_uring {
@@ -114,9 +119,9 @@ enum host_uring {
 	HOST_URING_REQUEST,
 	HOST_URING_REQUEST_CQE,
 };
-enum host_uring host_uring(const struct btf *types);
+enum host_uring host_uring(const struct host_types *types);
 /* The tracepoint of a request's submission. */
-const char *host_uring_submit(const struct btf *types);
+const char *host_uring_submit(const struct host_types *types);
 /* Raises RLIMIT_MEMLOCK as far as it goes: below 5.11 BPF memory is charged to it. A failure
  * (no CAP_SYS_RESOURCE) is fine on newer kernels, so nothing is returned. */
 void host_raise_memlock(void);
@@ -137,25 +142,34 @@ uint16_t compat_x32_number(uint32_t number);
 /* Finds the kernel's name for the control group of a directory: its kernfs id, and the index of
  * the subsystem whose hierarchy it is in (SCOPE_SUBSYSTEM_V2 for version 2). PROBES_E_USAGE where
  * it is none. */
-int scope_find_cgroup(const struct btf *types, const char *path, uint64_t *ret_id,
+int scope_find_cgroup(const struct host_types *types, const char *path, uint64_t *ret_id,
 		      uint32_t *ret_subsystem, struct probes_error *reterr);
 
 /* ---- loader.c, programs.c -------------------------------------------------------------------- */
 
 /* Opens, sizes and loads the object into probes->bpf, makes the rings. Returns as probes_open(). */
 int loader_load(struct probes *probes, struct probes_error *reterr);
+/* libbpf's last lines of this thread, which are forgotten. */
+#define LOADER_LOG_BYTES 4096
+void loader_take_log(char ret[LOADER_LOG_BYTES]);
 /* What is wanted, written into the running programs. */
 void loader_set_wanted(struct probes *probes, const struct probes_want *want);
 
 /* Before loading: leaves out what this kernel can't load or another program does. */
-void programs_select(struct haetae_bpf *bpf, const struct btf *types, bool want_entry);
-/* After loading: fills the arrays of tail calls. */
+void programs_select(struct probes *probes, const struct host_types *types);
+/* After loading: fills the arrays of tail calls; the second half's skeleton ends with that. */
 int programs_link(struct probes *probes);
 /* Attaches every program with a hook, the dispatcher last. */
 int programs_attach(struct probes *probes, const char **ret_failed);
 void programs_detach(struct probes *probes);
 /* Returns when no program runs any more that ran when it was called. */
 void programs_wait(void);
+
+/* object.c: the object in the form that the kernel can run, not yet loaded; NULL, and errno. */
+struct haetae_bpf *object_open(const struct host_types *types);
+/* halves.c: makes the maps and loads the programs of probes->bpf and probes->second. `log` is what
+ * libbpf said. 0 or a negative errno. */
+int halves_load(struct probes *probes, char log[LOADER_LOG_BYTES]);
 
 /* ---- parked.c: records that wait for an io_uring completion ------------------------------------
  */
@@ -182,11 +196,12 @@ void parked_count(const struct parked_set *set, struct wire_counters counters[EV
 
 struct probes {
 	struct probes_config config;
-	struct haetae_bpf *bpf;			    /* owned */
-	struct bpf_link **links;		    /* owned, link_cnt */
+	struct haetae_bpf *bpf;	   /* owned; all that is attached is its */
+	struct haetae_bpf *second; /* owned; while loading: programs that are called only */
+	struct bpf_link **links;   /* owned, link_cnt */
 	struct bpf_link *name_links[NAME_HOOK_CNT]; /* owned; NULL: not attached */
 	uint32_t link_cnt;
-	int *program_fds; /* owned array of borrowed descriptors */
+	int *program_fds; /* owned, with the descriptors */
 	uint32_t program_cnt;
 	int *bulk_fds; /* owned, bulk_cnt */
 	uint32_t bulk_cnt;

@@ -3,9 +3,9 @@
  * kernels it is loaded. Owns the links of a struct probes. Engine thread.
  */
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 
@@ -112,7 +112,7 @@ static const struct program_row program_rows[] = {
 };
 /* clang-format on */
 
-static unsigned host_abilities(const struct btf *types)
+static unsigned host_abilities(const struct host_types *types)
 {
 	unsigned abilities = 0;
 
@@ -133,19 +133,50 @@ static unsigned host_abilities(const struct btf *types)
 	return abilities;
 }
 
-void programs_select(struct haetae_bpf *bpf, const struct btf *types, bool want_entry)
+/* What is attached has to be the first half's; the rest is shared out by the time that it takes the
+ * verifier: as much again as the first half's. */
+static bool is_of_second(const struct program_row *row)
 {
-	unsigned abilities = host_abilities(types) | (want_entry ? HAS_ENTRY_WISH : 0);
+	switch (row->place) {
+	case PLACE_HOOK:
+	case PLACE_ITERATOR:
+		return false;
+	case PLACE_CALL_CHAIN:
+		return row->slot != CHAIN_NAME && row->slot != CHAIN_FILTER &&
+		       row->slot != CHAIN_RESOLVE && row->slot != CHAIN_SUBMIT;
+	case PLACE_CALL:
+	case PLACE_TABLE:
+	case PLACE_EXEC_CHAIN:
+	case PLACE_SUBMIT_CHAIN:
+	case PLACE_COMPLETE_CHAIN:
+		break;
+	}
+	return true;
+}
+
+static void select_program(struct haetae_bpf *bpf, const struct program_row *row, bool is_loaded,
+			   const struct host_types *types)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(bpf->obj, row->name);
+
+	hae_assert(program);
+	bpf_program__set_autoload(program, is_loaded);
+	if (strstr(bpf_program__section_name(program), URING_SUBMIT))
+		(void)bpf_program__set_attach_target(program, 0, host_uring_submit(types));
+}
+
+void programs_select(struct probes *probes, const struct host_types *types)
+{
+	unsigned abilities =
+		host_abilities(types) | (probes->config.want_path_swapped ? HAS_ENTRY_WISH : 0);
 
 	for (size_t i = 0; i < ARRAY_LEN(program_rows); i++) {
 		const struct program_row *row = &program_rows[i];
-		struct bpf_program *program = bpf_object__find_program_by_name(bpf->obj, row->name);
+		bool is_possible =
+			(abilities & row->needs) == row->needs && !(abilities & row->lacks);
 
-		hae_assert(program);
-		bpf_program__set_autoload(program, (abilities & row->needs) == row->needs &&
-							   !(abilities & row->lacks));
-		if (strstr(bpf_program__section_name(program), URING_SUBMIT))
-			(void)bpf_program__set_attach_target(program, 0, host_uring_submit(types));
+		select_program(probes->bpf, row, is_possible && !is_of_second(row), types);
+		select_program(probes->second, row, is_possible && is_of_second(row), types);
 	}
 }
 
@@ -181,6 +212,13 @@ static int link_table(struct probes *probes, int fd)
 	return 0;
 }
 
+static int loaded_fd(const struct probes *probes, const struct program_row *row)
+{
+	struct haetae_bpf *half = is_of_second(row) ? probes->second : probes->bpf;
+
+	return bpf_program__fd(bpf_object__find_program_by_name(half->obj, row->name));
+}
+
 int programs_link(struct probes *probes)
 {
 	probes->program_fds = calloc(ARRAY_LEN(program_rows), sizeof(*probes->program_fds));
@@ -188,12 +226,13 @@ int programs_link(struct probes *probes)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_LEN(program_rows); i++) {
 		const struct program_row *row = &program_rows[i];
-		int fd = bpf_program__fd(
-			bpf_object__find_program_by_name(probes->bpf->obj, row->name));
-		int array_fd = array_of(probes, row->place);
+		int fd = loaded_fd(probes, row), array_fd = array_of(probes, row->place);
 
 		if (fd < 0)
 			continue;
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (fd < 0)
+			return -errno;
 		probes->program_fds[probes->program_cnt++] = fd;
 		if (row->place == PLACE_TABLE) {
 			int r = link_table(probes, fd);
@@ -204,6 +243,8 @@ int programs_link(struct probes *probes)
 		if (array_fd >= 0 && bpf_map_update_elem(array_fd, &row->slot, &fd, BPF_ANY))
 			return -errno;
 	}
+	haetae_bpf__destroy(probes->second);
+	probes->second = NULL;
 	return 0;
 }
 

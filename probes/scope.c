@@ -24,7 +24,7 @@ static int refuse(const char *path, const char *why, struct probes_error *reterr
 }
 
 /* The index that the kernel gives the controller `option`, a mount option of version 1. */
-static bool find_subsystem(const struct btf *types, const char *option, uint32_t *ret)
+static bool find_subsystem(const struct host_types *types, const char *option, uint32_t *ret)
 {
 	char name[SUBSYSTEM_NAME_BYTES + 16];
 	int64_t value;
@@ -40,7 +40,7 @@ static bool find_subsystem(const struct btf *types, const char *option, uint32_t
 
 /* `line` of /proc/self/mountinfo (proc(5)): whether it is the cgroup mount of `device`, and then
  * the first controller among its super block's options. */
-static bool match_mount(const struct btf *types, char *line, dev_t device, uint32_t *ret)
+static bool match_mount(const struct host_types *types, char *line, dev_t device, uint32_t *ret)
 {
 	unsigned first, second;
 	char *options = strstr(line, " - cgroup "), *save = NULL;
@@ -57,7 +57,7 @@ static bool match_mount(const struct btf *types, char *line, dev_t device, uint3
 	return false;
 }
 
-static bool find_hierarchy(const struct btf *types, dev_t device, uint32_t *ret)
+static bool find_hierarchy(const struct host_types *types, dev_t device, uint32_t *ret)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL;
@@ -72,7 +72,7 @@ static bool find_hierarchy(const struct btf *types, dev_t device, uint32_t *ret)
 	return is_found;
 }
 
-int scope_find_cgroup(const struct btf *types, const char *path, uint64_t *ret_id,
+int scope_find_cgroup(const struct host_types *types, const char *path, uint64_t *ret_id,
 		      uint32_t *ret_subsystem, struct probes_error *reterr)
 {
 	struct statfs file_system;

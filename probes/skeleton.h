@@ -14,7 +14,7 @@
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wpointer-arith"
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "probes.skel.h"
+#include "haetae_bpf.skel.h"
 #pragma GCC diagnostic pop
 
 #endif

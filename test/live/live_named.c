@@ -104,7 +104,7 @@ static int find_param(const struct event *event, const char *name)
 	return -1;
 }
 
-static void check_want(struct live *live, size_t i, unsigned n, const struct btf *types)
+static void check_want(struct live *live, size_t i, unsigned n, const struct host_types *types)
 {
 	const struct named_notes *notes = live->shared;
 	const struct event *event = live_marked(live, i, EVENT_CODE_NEVER);
@@ -122,7 +122,7 @@ static void check_want(struct live *live, size_t i, unsigned n, const struct btf
 
 Test(live_named, the_path_that_the_kernel_found, .timeout = 300)
 {
-	struct btf *types = host_types();
+	struct host_types *types = host_types_read();
 	const struct named_notes *notes;
 	struct live live;
 
@@ -139,6 +139,6 @@ Test(live_named, the_path_that_the_kernel_found, .timeout = 300)
 		for (unsigned n = 0; n < 2 && cases[i].wants[n].param; n++)
 			check_want(&live, i, n, types);
 	}
-	btf__free(types);
+	host_types_free(types);
 	live_done(&live);
 }
