@@ -106,10 +106,9 @@ int halves_load(struct probes *probes, char log[LOADER_LOG_BYTES])
 	pthread_t thread;
 	int r = share_maps(probes, second.bpf);
 
-	if (r == 0) {
-		second.bpf->rodata->settings = first.bpf->rodata->settings;
+	second.bpf->rodata->settings = first.bpf->rodata->settings;
+	if (r >= 0)
 		r = start_half(&thread, &second);
-	}
 	if (r < 0) {
 		loader_take_log(log);
 		return r;

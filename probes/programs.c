@@ -47,7 +47,8 @@ static const struct program_row program_rows[] = {
 	{ "call_message",     PLACE_CALL_CHAIN, CHAIN_MESSAGE,   0, 0 },
 	{ "call_again",       PLACE_CALL_CHAIN, CHAIN_AGAIN,     0, 0 },
 	{ "call_socket",      PLACE_CALL_CHAIN, CHAIN_SOCKET,    0, 0 },
-	{ "call_name",        PLACE_CALL_CHAIN, CHAIN_NAME,      0, 0 },
+	{ "call_name",        PLACE_CALL_CHAIN, CHAIN_NAME,      0, HAS_RDONLY_CAST },
+	{ "call_name_t",      PLACE_CALL_CHAIN, CHAIN_NAME,      HAS_RDONLY_CAST, 0 },
 	{ "call_filter",      PLACE_CALL_CHAIN, CHAIN_FILTER,    0, 0 },
 	{ "call_resolve",     PLACE_CALL_CHAIN, CHAIN_RESOLVE,   0, HAS_RDONLY_CAST },
 	{ "call_resolve_t",   PLACE_CALL_CHAIN, CHAIN_RESOLVE,   HAS_RDONLY_CAST, 0 },
@@ -108,7 +109,8 @@ static const struct program_row program_rows[] = {
 	{ "tp_complete_members", PLACE_HOOK, 0, HAS_URING, HAS_URING_CQE },
 	{ "tp_submit_req",    PLACE_HOOK, 0, HAS_URING, 0 },
 	{ "tp_enter",         PLACE_HOOK, 0, HAS_ENTRY_WISH, 0 },
-	{ "dispatch",         PLACE_HOOK, 0, 0, 0 },
+	{ "dispatch",         PLACE_HOOK, 0, 0, HAS_RDONLY_CAST },
+	{ "dispatch_t",       PLACE_HOOK, 0, HAS_RDONLY_CAST, 0 },
 };
 /* clang-format on */
 

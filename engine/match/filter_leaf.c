@@ -92,16 +92,12 @@ static void give_result(struct pusher *p, bool may_fail, bool may_succeed, struc
  * do, and it saves thousands of questions. */
 static bool asks_for_names(const struct predicate *predicate, bool is_negated)
 {
-	if (is_negated || (predicate->op != OP_EQ && predicate->op != OP_IN) ||
-	    !predicate->literal_cnt)
-		return false;
-	for (uint32_t i = 0; i < predicate->literal_cnt; i++) {
-		struct str text = predicate->literals[i].value.str;
+	bool does = !is_negated && (predicate->op == OP_EQ || predicate->op == OP_IN);
 
-		if (text.n == 0 || text.p[0] == '-')
-			return false;
-	}
-	return true;
+	for (uint32_t i = 0; i < predicate->literal_cnt; i++)
+		does &= predicate->literals[i].value.str.n &&
+			predicate->literals[i].value.str.p[0] != '-';
+	return does && predicate->literal_cnt;
 }
 
 static bool may_be_errno(struct pusher *p, const struct predicate *predicate, bool is_negated)

@@ -42,6 +42,12 @@
  * programs of rare events are not typed, to start sooner. */
 #define GET(source, member) (is_typed ? LOAD(source, member) : READ(source, member))
 
+void *bpf_rdonly_cast(const void *object, __u32 btf_id) __ksym __weak; /* kfunc, since 6.2 */
+
+/* A pointer of any origin, so that GET() loads through it where is_typed is true. */
+#define TYPED(pointer, type) \
+	((type *)(is_typed ? bpf_rdonly_cast((pointer), bpf_core_type_id_kernel(type)) : (pointer)))
+
 static __always_inline struct task_struct *current_task(void)
 {
 	if (CAN_LOAD)

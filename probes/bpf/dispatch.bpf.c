@@ -132,8 +132,7 @@ static __always_inline bool is_dropped(const struct filter_verdict *verdict, __u
 	return true;
 }
 
-SEC("tp_btf/sys_exit")
-int dispatch(__u64 *context)
+static __always_inline int dispatch_call(__u64 *context, const bool is_typed)
 {
 	const struct pt_regs *registers = (const struct pt_regs *)context[0];
 	__s64 result = (__s64)context[1];
@@ -186,7 +185,7 @@ int dispatch(__u64 *context)
 		count_filtered(type, WIRE_FILTER_RESTARTED);
 		return 0;
 	}
-	verdict = filter_call(type, result, arguments, task);
+	verdict = filter_call(type, result, arguments, task, is_typed);
 	if (is_dropped(&verdict, type, result, pid_tgid))
 		return 0;
 	frame = frame_acquire(type, pid_tgid);
@@ -205,4 +204,16 @@ int dispatch(__u64 *context)
 	bpf_tail_call(context, &call_programs, type);
 	frame_abandon(frame);
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int dispatch(__u64 *context)
+{
+	return dispatch_call(context, false);
+}
+
+SEC("tp_btf/sys_exit")
+int dispatch_t(__u64 *context)
+{
+	return dispatch_call(context, true);
 }

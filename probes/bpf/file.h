@@ -7,21 +7,27 @@
 
 #include "task.h"
 
-/* The file behind a descriptor of the current task; NULL: none. */
-static __always_inline struct file *file_of(struct task_struct *task, __s64 fd)
+/* The file behind a descriptor of the current task; NULL: none. The table's slots have no type. */
+static __always_inline struct file *find_file(struct task_struct *task, __s64 fd,
+					      const bool is_typed)
 {
-	struct files_struct *files = READ(task, files);
+	struct files_struct *files = GET(task, files);
 	struct fdtable *table;
 	struct file **slots, *file = NULL;
 
 	if (!files || fd < 0)
 		return NULL;
-	table = READ(files, fdt);
-	if (!table || (__u64)fd >= READ(table, max_fds))
+	table = GET(files, fdt);
+	if (!table || (__u64)fd >= GET(table, max_fds))
 		return NULL;
-	slots = READ(table, fd);
+	slots = GET(table, fd);
 	(void)bpf_probe_read_kernel(&file, sizeof(file), &slots[fd]);
 	return file;
+}
+
+static __always_inline struct file *file_of(struct task_struct *task, __s64 fd)
+{
+	return find_file(task, fd, false);
 }
 
 /* The inode in an overlayfs's upper layer is known by the dentry that struct ovl_inode keeps behind

@@ -43,8 +43,7 @@ static __always_inline void put_name(struct frame *frame, __u32 parameter, __u64
 		put_user_string(frame, parameter, address);
 }
 
-SEC("tp_btf/sys_exit")
-int call_name(__u64 *context)
+static __always_inline int filter_by_name(__u64 *context, const bool is_typed)
 {
 	struct frame *frame = frame_get();
 	const struct filter_type *filter;
@@ -54,11 +53,24 @@ int call_name(__u64 *context)
 		return 0;
 	type = frame->type;
 	filter = bpf_map_lookup_elem(&filter_types, &type);
-	if (filter && filter_path(frame, current_task(), filter) && frame_is_unwanted(frame))
+	if (filter && filter_path(frame, current_task(), filter, is_typed) &&
+	    frame_is_unwanted(frame))
 		return 0;
 	bpf_tail_call(context, &call_programs, type);
 	frame_abandon(frame);
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int call_name(__u64 *context)
+{
+	return filter_by_name(context, false);
+}
+
+SEC("tp_btf/sys_exit")
+int call_name_t(__u64 *context)
+{
+	return filter_by_name(context, true);
 }
 
 CALL_PROGRAM(open, OPEN)

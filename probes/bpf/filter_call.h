@@ -134,45 +134,61 @@ struct depth {
 	bool is_at_root;
 };
 
-LOOP_TURN long depth_turn(__u32 index, void *data)
+static __always_inline long depth_step(struct depth *at, const bool is_typed)
 {
-	struct depth *at = data;
 	struct dentry *dentry = at->dentry, *parent;
 
 	if (dentry == at->mount_root) {
-		struct mount *up = READ(at->mount, mnt_parent);
+		struct mount *up = GET(at->mount, mnt_parent);
 
 		at->is_at_root = up == at->mount;
-		at->dentry = READ(at->mount, mnt_mountpoint);
+		at->dentry = GET(at->mount, mnt_mountpoint);
 		at->mount = up;
-		at->mount_root = READ(up, mnt.mnt_root);
+		at->mount_root = GET(up, mnt.mnt_root);
 		return at->is_at_root;
 	}
-	parent = READ(dentry, d_parent);
+	parent = GET(dentry, d_parent);
 	at->is_at_root = parent == dentry;
 	at->dentry = parent;
 	return at->is_at_root;
 }
 
-/* Whether the opened file's path is surely recorded whole: counts the names up to the root. */
-static __always_inline bool is_shallow(struct task_struct *task, __s64 fd)
+LOOP_TURN long depth_typed(__u32 index, void *data)
 {
-	struct file *file = file_of(task, fd);
-	struct vfsmount *vfsmount = file ? READ(file, f_path.mnt) : NULL;
+	return depth_step(data, true);
+}
+
+LOOP_TURN long depth_copied(__u32 index, void *data)
+{
+	return depth_step(data, false);
+}
+
+/* Whether the opened file's path is surely recorded whole: counts the names up to the root. */
+static __always_inline bool is_shallow(struct task_struct *task, __s64 fd, const bool is_typed)
+{
+	struct file *file = find_file(task, fd, is_typed);
+	struct vfsmount *vfsmount;
 	struct depth at = {};
 
 	if (!file)
 		return false;
-	at.dentry = READ(file, f_path.dentry);
-	at.mount = (struct mount *)((__u64)vfsmount - bpf_core_field_offset(struct mount, mnt));
-	at.mount_root = READ(vfsmount, mnt_root);
-	REPEAT(FILTER_SHALLOW, depth_turn, &at);
+	file = TYPED(file, struct file);
+	vfsmount = GET(file, f_path.mnt);
+	at.dentry = GET(file, f_path.dentry);
+	at.mount = TYPED((void *)vfsmount - bpf_core_field_offset(struct mount, mnt), struct mount);
+	at.mount_root = GET(vfsmount, mnt_root);
+	if (is_typed)
+		REPEAT(FILTER_SHALLOW, depth_typed, &at);
+	else
+		REPEAT(FILTER_SHALLOW, depth_copied, &at);
 	return at.is_at_root;
 }
 
 /* What of a counted call the rules want. A failed call has no file, so no path decides it. */
-static __always_inline struct filter_verdict
-filter_call(__u32 type, __s64 result, const __u64 arguments[6], struct task_struct *task)
+static __always_inline struct filter_verdict filter_call(__u32 type, __s64 result,
+							 const __u64 arguments[6],
+							 struct task_struct *task,
+							 const bool is_typed)
 {
 	struct filter_verdict verdict = {};
 	const struct filter_type *filter;
@@ -184,7 +200,7 @@ filter_call(__u32 type, __s64 result, const __u64 arguments[6], struct task_stru
 	if (!filter || !filter->is_active)
 		return verdict;
 	possible = filter_possible(filter, type, result, arguments, task);
-	if (result >= 0 && possible & filter->by_depth && is_shallow(task, result))
+	if (result >= 0 && possible & filter->by_depth && is_shallow(task, result, is_typed))
 		possible &= ~filter->by_depth;
 	if (!possible) {
 		verdict.is_unwanted = true;

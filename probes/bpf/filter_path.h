@@ -19,20 +19,21 @@ struct place {
 	struct mount *mount;
 };
 
-static __always_inline struct place place_of(struct path *path)
+static __always_inline struct place place_of(struct path *path, const bool is_typed)
 {
-	struct vfsmount *vfsmount = READ(path, mnt);
+	struct path *typed = TYPED(path, struct path);
+	struct vfsmount *vfsmount = GET(typed, mnt);
+	void *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
 
 	return (struct place){
-		.dentry = READ(path, dentry),
-		.mount_root = READ(vfsmount, mnt_root),
-		.mount = (struct mount *)((__u64)vfsmount -
-					  bpf_core_field_offset(struct mount, mnt)),
+		.dentry = GET(typed, dentry),
+		.mount_root = GET(vfsmount, mnt_root),
+		.mount = TYPED(mount, struct mount),
 	};
 }
 
 /* The root of a mount is called what it is mounted on. False: nobody knows what it is called. */
-static __always_inline bool place_leave_mounts(struct place *place)
+static __always_inline bool place_leave_mounts(struct place *place, const bool is_typed)
 {
 #pragma unroll
 	for (int i = 0; i < 2; i++) {
@@ -40,12 +41,12 @@ static __always_inline bool place_leave_mounts(struct place *place)
 
 		if (place->dentry != place->mount_root)
 			return true;
-		up = READ(place->mount, mnt_parent);
+		up = GET(place->mount, mnt_parent);
 		if (up == place->mount)
 			return false;
-		place->dentry = READ(place->mount, mnt_mountpoint);
+		place->dentry = GET(place->mount, mnt_mountpoint);
 		place->mount = up;
-		place->mount_root = READ(up, mnt.mnt_root);
+		place->mount_root = GET(up, mnt.mnt_root);
 	}
 	return place->dentry != place->mount_root;
 }
@@ -59,26 +60,28 @@ static __always_inline __u64 ask_parent(struct frame *frame, const unsigned char
 
 /* The file's own names. Where one is not known all clauses pass. */
 static __always_inline __u64 ask_place(struct frame *frame, const struct filter_type *filter,
-				       __u64 asked, struct path *path)
+				       __u64 asked, struct path *path, const bool is_typed)
 {
-	struct place place = place_of(path);
+	struct place place = place_of(path, is_typed);
+	struct dentry *parent;
 	__u64 found;
 
-	if (!place_leave_mounts(&place))
+	if (!place_leave_mounts(&place, is_typed))
 		return FILTER_ALL;
-	found = ask_name(frame, filter, asked, READ(place.dentry, d_name.name));
+	found = ask_name(frame, filter, asked, GET(place.dentry, d_name.name));
 	if (!frame->spare[0] || frame->spare[0] == '/')
 		return FILTER_ALL;
 	if (found & asked || !(asked & filter->by_part[FILTER_PARENT]))
 		return found;
-	if (READ(place.dentry, d_parent) == place.dentry)
+	parent = GET(place.dentry, d_parent);
+	if (parent == place.dentry)
 		return FILTER_ALL;
-	place.dentry = READ(place.dentry, d_parent);
-	if (place.dentry == place.mount_root && READ(place.mount, mnt_parent) == place.mount)
+	place.dentry = parent;
+	if (place.dentry == place.mount_root && GET(place.mount, mnt_parent) == place.mount)
 		return found; /* it lies in the root */
-	if (!place_leave_mounts(&place))
+	if (!place_leave_mounts(&place, is_typed))
 		return FILTER_ALL;
-	return found | ask_parent(frame, READ(place.dentry, d_name.name));
+	return found | ask_parent(frame, GET(place.dentry, d_name.name));
 }
 
 /* The two names next to the root, "etc" and "etc/ssh". */
@@ -111,9 +114,8 @@ struct climber {
 };
 
 /* One step towards the root. 1: this is it, or there is none. */
-LOOP_TURN long climb_turn(__u32 index, void *data)
+static __always_inline long climb_step(struct climber *climber, const bool is_typed)
 {
-	struct climber *climber = data;
 	volatile struct climb *climb = &climber->frame->climb;
 	struct place *place = &climber->place;
 	struct dentry *parent;
@@ -121,16 +123,16 @@ LOOP_TURN long climb_turn(__u32 index, void *data)
 	if ((__u64)place->dentry == climb->root_dentry && (__u64)place->mount == climb->root_mount)
 		climb->root_at = climb->cnt + 1;
 	if (place->dentry == place->mount_root) {
-		struct mount *up = READ(place->mount, mnt_parent);
+		struct mount *up = GET(place->mount, mnt_parent);
 
 		if (up == place->mount)
 			return 1;
-		place->dentry = READ(place->mount, mnt_mountpoint);
+		place->dentry = GET(place->mount, mnt_mountpoint);
 		place->mount = up;
-		place->mount_root = READ(up, mnt.mnt_root);
+		place->mount_root = GET(up, mnt.mnt_root);
 		return 0;
 	}
-	parent = READ(place->dentry, d_parent);
+	parent = GET(place->dentry, d_parent);
 	if (parent == place->dentry)
 		return 1;
 	climb->second = climb->first;
@@ -140,20 +142,35 @@ LOOP_TURN long climb_turn(__u32 index, void *data)
 	return 0;
 }
 
+LOOP_TURN long climb_typed(__u32 index, void *data)
+{
+	return climb_step(data, true);
+}
+
+LOOP_TURN long climb_copied(__u32 index, void *data)
+{
+	return climb_step(data, false);
+}
+
 /* Climbs to the root, without a look at the names on the way. Of what is not below the process's
  * own root, or too deep, all clauses pass; of a directory that lies less deep than `least`, too. */
 static __always_inline __u64 ask_climbed(struct frame *frame, struct task_struct *task,
-					 struct path *path, __u32 least)
+					 struct path *path, __u32 least, const bool is_typed)
 {
 	volatile struct climb *climb = &frame->climb;
-	struct fs_struct *fs = READ(task, fs);
-	struct climber climber = { .frame = frame, .place = place_of(path) };
+	struct fs_struct *fs = GET(task, fs);
+	struct climber climber = { .frame = frame, .place = place_of(path, is_typed) };
 
+	if (!fs)
+		return FILTER_ALL;
 	climb->first = climb->second = 0;
 	climb->cnt = climb->root_at = 0;
-	climb->root_dentry = (__u64)READ(fs, root.dentry);
-	climb->root_mount = (__u64)READ(fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
-	REPEAT(FILTER_SHALLOW, climb_turn, &climber);
+	climb->root_dentry = (__u64)GET(fs, root.dentry);
+	climb->root_mount = (__u64)GET(fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
+	if (is_typed)
+		REPEAT(FILTER_SHALLOW, climb_typed, &climber);
+	else
+		REPEAT(FILTER_SHALLOW, climb_copied, &climber);
 	if (climb->cnt < least || climb->root_at != climb->cnt + 1)
 		return FILTER_ALL;
 	return ask_tops(frame);
@@ -177,7 +194,8 @@ static __always_inline struct path *start_of(struct frame *frame, struct task_st
 }
 
 static __always_inline __u64 ask_passed_parent(struct frame *frame, struct task_struct *task,
-					       const struct filter_type *filter)
+					       const struct filter_type *filter,
+					       const bool is_typed)
 {
 	const struct passed_name *passed = &frame->passed;
 	struct place place;
@@ -192,14 +210,14 @@ static __always_inline __u64 ask_passed_parent(struct frame *frame, struct task_
 	start = start_of(frame, task, filter);
 	if (!start)
 		return FILTER_ALL;
-	place = place_of(start);
-	if (!place_leave_mounts(&place))
+	place = place_of(start, is_typed);
+	if (!place_leave_mounts(&place, is_typed))
 		return FILTER_ALL;
-	return ask_parent(frame, READ(place.dentry, d_name.name));
+	return ask_parent(frame, GET(place.dentry, d_name.name));
 }
 
 static __always_inline __u64 ask_passed_top(struct frame *frame, struct task_struct *task,
-					    const struct filter_type *filter)
+					    const struct filter_type *filter, const bool is_typed)
 {
 	const struct passed_name *passed = &frame->passed;
 	struct path *start;
@@ -209,7 +227,7 @@ static __always_inline __u64 ask_passed_top(struct frame *frame, struct task_str
 		return FILTER_ALL;
 	if (frame->passed.text[0] != '/') {
 		start = start_of(frame, task, filter);
-		return start ? ask_climbed(frame, task, start, 2) : FILTER_ALL;
+		return start ? ask_climbed(frame, task, start, 2, is_typed) : FILTER_ALL;
 	}
 	found = ask_passed(frame, FILTER_TOP, 1,
 			   passed->slash_cnt > 1 ? passed->slashes[1] : passed->length);
@@ -221,24 +239,24 @@ static __always_inline __u64 ask_passed_top(struct frame *frame, struct task_str
 
 /* True: no clause is left. */
 static __always_inline bool filter_path(struct frame *frame, struct task_struct *task,
-					const struct filter_type *filter)
+					const struct filter_type *filter, const bool is_typed)
 {
-	struct file *file = file_of(task, frame->result);
+	struct file *file = find_file(task, frame->result, is_typed);
 	const struct passed_name *passed = &frame->passed;
 	__u64 asked = frame->undecided, found = FILTER_ALL;
 
 	scan_name(frame, filter->name_argument ? frame->arguments[1] : frame->arguments[0]);
 	if (file && passed->is_whole && !passed->is_base_odd)
-		found = ask_place(frame, filter, asked, &file->f_path);
+		found = ask_place(frame, filter, asked, &file->f_path, is_typed);
 	if (!(found & asked))
 		found |= ask_name(frame, filter, asked,
 				  frame->passed.text + (passed->last & (PASSED_BYTES - 1)));
 	if (!(found & asked) && asked & filter->by_part[FILTER_PARENT])
-		found |= ask_passed_parent(frame, task, filter);
+		found |= ask_passed_parent(frame, task, filter, is_typed);
 	if (!(found & asked) && asked & filter->by_part[FILTER_TOP])
-		found |= ask_climbed(frame, task, &file->f_path, 1);
+		found |= ask_climbed(frame, task, &file->f_path, 1, is_typed);
 	if (!(found & asked) && asked & filter->by_part[FILTER_TOP])
-		found |= ask_passed_top(frame, task, filter);
+		found |= ask_passed_top(frame, task, filter, is_typed);
 	return !(found & asked);
 }
 

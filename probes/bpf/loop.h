@@ -15,12 +15,10 @@
 #define REPEAT(cnt, turn, data) ((void)bpf_loop((cnt), (turn), (data), 0))
 #else
 #define LOOP_TURN static __always_inline
-#define REPEAT(cnt, turn, data)                                            \
-	do {                                                               \
-		_Pragma("clang loop unroll(disable)") for (__u32 i_ = 0;   \
-							   i_ < (cnt) &&   \
-							   !turn(i_, data); \
-							   i_++);          \
+#define REPEAT(cnt, turn, data)                                                                  \
+	do {                                                                                     \
+		_Pragma("clang loop unroll(disable)") for (__u32 i_ = 0;                         \
+							   i_ < (cnt) && !turn(i_, data); i_++); \
 	} while (0)
 #endif
 
