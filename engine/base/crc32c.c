@@ -1,6 +1,7 @@
 /*
- * CRC-32C by tables, eight bytes a step: about a gigabyte a second, with no need of an instruction
- * that not every machine has. Owns its tables, made before the second thread by the first call.
+ * CRC-32C by the processor's instruction where it has it (x86 with SSE 4.2), else by tables, eight
+ * bytes a step, about a gigabyte a second. Owns the tables, made before the second thread by the
+ * first call.
  */
 #include "haetae/crc32c.h"
 
@@ -9,9 +10,10 @@
 #define POLYNOMIAL 0x82f63b78u /* RFC 3720 B.4, bits reversed */
 
 static uint32_t tables[8][256];
+static bool has_instruction;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void make_tables(void)
+static void prepare(void)
 {
 	for (uint32_t i = 0; i < 256; i++) {
 		uint32_t crc = i;
@@ -23,7 +25,32 @@ static void make_tables(void)
 	for (uint32_t i = 0; i < 256; i++)
 		for (unsigned k = 1; k < 8; k++)
 			tables[k][i] = tables[k - 1][i] >> 8 ^ tables[0][tables[k - 1][i] & 0xff];
+#ifdef __x86_64__
+	has_instruction = __builtin_cpu_supports("sse4.2");
+#endif
 }
+
+#ifdef __x86_64__
+__attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc, const uint8_t *p,
+								 size_t n)
+{
+	uint64_t wide = crc, word;
+
+	for (; n >= 8; n -= 8, p += 8) {
+		memcpy(&word, p, sizeof(word));
+		wide = __builtin_ia32_crc32di(wide, word);
+	}
+	crc = (uint32_t)wide;
+	for (; n > 0; n--, p++)
+		crc = __builtin_ia32_crc32qi(crc, *p);
+	return crc;
+}
+#else
+static uint32_t by_instruction(uint32_t crc, const uint8_t *p, size_t n)
+{
+	return crc;
+}
+#endif
 
 static uint32_t eight(uint32_t crc, const uint8_t *p)
 {
@@ -35,15 +62,17 @@ static uint32_t eight(uint32_t crc, const uint8_t *p)
 	       tables[0][p[7]];
 }
 
-uint32_t crc32c(uint32_t crc, const void *data, size_t n)
+static uint32_t by_tables(uint32_t crc, const uint8_t *p, size_t n)
 {
-	const uint8_t *p = data;
-
-	pthread_once(&once, make_tables);
-	crc = ~crc;
 	for (; n >= 8; n -= 8, p += 8)
 		crc = eight(crc, p);
 	for (; n > 0; n--, p++)
 		crc = crc >> 8 ^ tables[0][(crc ^ *p) & 0xff];
-	return ~crc;
+	return crc;
+}
+
+uint32_t crc32c(uint32_t crc, const void *data, size_t n)
+{
+	pthread_once(&once, prepare);
+	return ~(has_instruction ? by_instruction(~crc, data, n) : by_tables(~crc, data, n));
 }
