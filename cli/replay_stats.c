@@ -46,16 +46,17 @@ static int compare(const void *left, const void *right)
 
 static void print_rows(const struct row *rows, uint32_t cnt, FILE *out)
 {
-	fprintf(out, "  %10s %12s %10s %9s %9s  %s\n", "time ms", "evaluations", "ns each",
-		"matches", "alerts", "rule");
+	fprintf(out, "  %10s %12s %8s %9s %9s %9s  %s\n", "time ms", "evaluations", "ns each",
+		"condition", "matches", "alerts", "rule");
 	for (uint32_t i = 0; i < cnt; i++) {
 		const struct replay_rule *cost = &rows[i].cost;
+		uint64_t times = MAX(cost->evaluations, 1);
 
-		fprintf(out, "  %10.2f %12llu %10llu %9llu %9llu  %.*s\n",
+		fprintf(out, "  %10.2f %12llu %8llu %9llu %9llu %9llu  %.*s\n",
 			(double)cost->time_ns / (double)NS_PER_MS,
 			(unsigned long long)cost->evaluations,
-			(unsigned long long)(cost->evaluations ? cost->time_ns / cost->evaluations
-							       : 0),
+			(unsigned long long)(cost->time_ns / times),
+			(unsigned long long)(cost->condition_ns / times),
 			(unsigned long long)cost->matches, (unsigned long long)cost->alerts,
 			STR_ARG(rows[i].rule->name));
 	}
@@ -78,9 +79,8 @@ static void print_rules(const struct replay *replay, FILE *out)
 			rows[cnt++] = (struct row){ rule, *replay_rule(replay, rule) };
 	}
 	qsort(rows, cnt, sizeof(*rows), compare);
-	fputs("  each rule by itself, with the time of reading the clock (rules share tests, so "
-	      "all "
-	      "together\n  take less):\n",
+	fputs("  each rule by itself, as if it were the only one; of that its condition, without "
+	      "reading\n  the fields, which rules share (all together take less):\n",
 	      out);
 	print_rows(rows, cnt, out);
 }

@@ -56,6 +56,7 @@ static void next_generation(struct evaluator *e)
 	const struct program *program = e->program;
 
 	e->generation += GENERATION_STEP;
+	e->values = e->generation;
 	if (e->generation)
 		return;
 	/* Wrapped, after a thousand million events: stamps of old could look new. */
@@ -64,7 +65,7 @@ static void next_generation(struct evaluator *e)
 	memset(e->low_units, 0, program->unit_cnt * sizeof(*e->low_units));
 	memset(e->high_units, 0, program->unit_cnt * sizeof(*e->high_units));
 	memset(e->rows, 0, program->row_cnt * sizeof(*e->rows));
-	e->generation = GENERATION_STEP;
+	e->generation = e->values = GENERATION_STEP;
 }
 
 /* ---- values ---------------------------------------------------------------------------------- */
@@ -156,9 +157,9 @@ static void read_operand(struct evaluator *e, const struct operand *operand)
 {
 	struct value_slot *slot = &e->slots[operand->slot];
 
-	if (slot->generation == e->generation)
+	if (slot->generation == e->values)
 		return;
-	slot->generation = e->generation;
+	slot->generation = e->values;
 	switch (operand->kind) {
 	case OPERAND_FIELD:
 		e->stats.fields_read++;
@@ -180,7 +181,7 @@ const struct value_set *eval_value(struct evaluator *e, const struct operand *op
 {
 	const struct value_slot *slot = &e->slots[operand->slot];
 
-	if (slot->generation == e->generation)
+	if (slot->generation == e->values)
 		return &slot->set;
 	for (uint32_t i = 0; i < operand->order_cnt; i++)
 		read_operand(e, operand->order[i]);
@@ -407,6 +408,21 @@ enum verdict evaluator_decide(struct evaluator *e, const struct field_context *c
 		return VERDICT_FALSE;
 	entry = plan_find(plan, rule);
 	e->stats.rules_evaluated += entry != NULL;
+	return entry ? run_entry(e, entry) : VERDICT_FALSE;
+}
+
+enum verdict evaluator_decide_again(struct evaluator *e, const struct field_context *context,
+				    uint32_t rule)
+{
+	uint32_t values = e->values;
+	const struct plan_entry *entry;
+	const struct plan *plan;
+
+	if (!begin(e, context, &plan))
+		return VERDICT_FALSE;
+	if (e->generation > values) /* it has not wrapped */
+		e->values = values;
+	entry = plan_find(plan, rule);
 	return entry ? run_entry(e, entry) : VERDICT_FALSE;
 }
 

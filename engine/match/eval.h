@@ -23,6 +23,9 @@ unsigned evaluator_run(struct evaluator *evaluator, const struct field_context *
 		       const struct evaluator_calls *calls);
 enum verdict evaluator_decide(struct evaluator *evaluator, const struct field_context *context,
 			      uint32_t rule);
+/* Behind evaluator_decide() with the same arguments: once more, with the values that were read. */
+enum verdict evaluator_decide_again(struct evaluator *evaluator,
+				    const struct field_context *context, uint32_t rule);
 /* Leaves one by one, for traces: begin, then any number of tests and values of that event. */
 void evaluator_begin(struct evaluator *evaluator, const struct field_context *context);
 enum verdict evaluator_test(struct evaluator *evaluator, const struct predicate *predicate);

@@ -26,6 +26,7 @@ struct evaluator {
 	const struct program *program; /* borrowed */
 	const struct field_context *context;
 	uint32_t generation;	  /* a multiple of GENERATION_STEP; never 0 */
+	uint32_t values;	  /* the generation that values carry: the event's first */
 	bool is_high;		  /* the second pass: leaves over pending values are true */
 	uint32_t touched;	  /* MEMO_PENDING where this pass met a pending value, or 0 */
 	uint32_t *units;	  /* of the pass at hand */

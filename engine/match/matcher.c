@@ -95,6 +95,12 @@ enum verdict matcher_decide(struct matcher *matcher, const struct field_context 
 	return evaluator_decide(matcher->evaluator, context, rule->index);
 }
 
+enum verdict matcher_decide_again(struct matcher *matcher, const struct field_context *context,
+				  const struct rule *rule)
+{
+	return evaluator_decide_again(matcher->evaluator, context, rule->index);
+}
+
 bool matcher_is_match_all(const struct matcher *matcher)
 {
 	return matcher->program->is_match_all;

@@ -11,7 +11,9 @@
 /* Of one rule, by rule->index. */
 struct replay_rule {
 	uint64_t matches, alerts;
-	uint64_t evaluations, time_ns; /* want_costs: on its own, without what rules share */
+	/* want_costs: as if it were the only rule; of that the condition, without reading fields,
+	 * which all rules share. Without the clock's own time. */
+	uint64_t evaluations, time_ns, condition_ns;
 };
 
 /* Sums over all files of one `struct replay`. */

@@ -180,6 +180,10 @@ unsigned matcher_run(struct matcher *matcher, const struct field_context *contex
 /* One rule over an event, whatever the others say: for one that was open before. */
 enum verdict matcher_decide(struct matcher *matcher, const struct field_context *context,
 			    const struct rule *rule);
+/* Behind matcher_decide() with the same arguments: the same once more with the fields that it has
+ * read, to measure what the condition costs by itself. */
+enum verdict matcher_decide_again(struct matcher *matcher, const struct field_context *context,
+				  const struct rule *rule);
 /* The fields that the condition can read on events of this code, each argument of one by itself. */
 typedef void (*matcher_field_fn)(const struct field *field, const struct field_argument *argument,
 				 void *data);
