@@ -252,7 +252,7 @@ static uint8_t estimate_cost(const struct predicate *predicate)
 	if (predicate->modifier != MODIFIER_NONE)
 		cost *= MAX(predicate->literal_cnt, 1u);
 	if (predicate->left->flags & FIELD_IS_ANY)
-		cost += 8;
+		cost += 60;
 	if (predicate->left->kind != OPERAND_FIELD)
 		cost += 8;
 	return (uint8_t)MIN(cost, 200u);

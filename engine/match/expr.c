@@ -192,7 +192,8 @@ static void combine(struct expr *expr)
 		event_set_join(&expr->named, &child->named);
 		expr->has_type_test |= child->has_type_test;
 		expr->needs |= child->needs;
-		cost += child->cost;
+		/* Of `and` most end at the first or second test: cheap ones come first. */
+		cost += is_and ? child->cost >> MIN(i, 31u) : child->cost;
 	}
 	expr->cost = (uint32_t)MIN(cost, (uint64_t)UINT32_MAX / 2);
 }

@@ -22,16 +22,16 @@ static const struct op_info ops[] = {
 	[OP_GE]		 = { ">=",	    OP_FORM_NUMBER, NUMBERS | STRINGS,	     false, true,  1 },
 	[OP_IN]		 = { "in",	    OP_FORM_LIST,   ALL,		     true,  true,  2 },
 	[OP_INTERSECTS]	 = { "intersects",  OP_FORM_LIST,   ALL,		     true,  true,  2 },
-	[OP_PMATCH]	 = { "pmatch",	    OP_FORM_LIST,   STRINGS,		     false, false, 4 },
+	[OP_PMATCH]	 = { "pmatch",	    OP_FORM_LIST,   STRINGS,		     false, false, 16 },
 	[OP_CONTAINS]	 = { "contains",    OP_FORM_WORD,   STRINGS | BIT(BYTES),    false, true,  4 },
-	[OP_ICONTAINS]	 = { "icontains",   OP_FORM_WORD,   STRINGS,		     false, true,  6 },
+	[OP_ICONTAINS]	 = { "icontains",   OP_FORM_WORD,   STRINGS,		     false, true,  10 },
 	[OP_BCONTAINS]	 = { "bcontains",   OP_FORM_WORD,   BIT(BYTES),		     false, true,  4 },
 	[OP_STARTSWITH]	 = { "startswith",  OP_FORM_WORD,   STRINGS | BIT(BYTES),    false, true,  2 },
 	[OP_BSTARTSWITH] = { "bstartswith", OP_FORM_WORD,   BIT(BYTES),		     false, true,  2 },
 	[OP_ENDSWITH]	 = { "endswith",    OP_FORM_WORD,   STRINGS | BIT(BYTES),    false, true,  2 },
 	[OP_GLOB]	 = { "glob",	    OP_FORM_WORD,   STRINGS,		     false, true,  6 },
 	[OP_IGLOB]	 = { "iglob",	    OP_FORM_WORD,   STRINGS,		     false, true,  7 },
-	[OP_REGEX]	 = { "regex",	    OP_FORM_WORD,   STRINGS,		     false, false, 30 },
+	[OP_REGEX]	 = { "regex",	    OP_FORM_WORD,   STRINGS,		     false, false, 60 },
 };
 /* clang-format on */
 _Static_assert(ARRAY_LEN(ops) == OP__COUNT, "a row an operator");
