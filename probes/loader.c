@@ -155,6 +155,7 @@ static int fit(struct probes *probes, const struct host_types *types, struct pro
 {
 	struct haetae_bpf *bpf = probes->bpf;
 	struct settings *settings = &bpf->rodata->settings;
+	uint32_t cpus = (uint32_t)libbpf_num_possible_cpus();
 	int r;
 
 	size_rings(probes);
@@ -169,7 +170,8 @@ static int fit(struct probes *probes, const struct host_types *types, struct pro
 		return r;
 	if (host_uring(types) != HOST_URING_NONE) {
 		settings->sees_completions = true;
-		(void)bpf_map__set_max_entries(bpf->maps.parked, PARKED_MAX);
+		(void)bpf_map__set_max_entries(bpf->maps.parked,
+					       MIN(cpus * PARKED_PER_CPU, PARKED_MAX));
 	}
 	if (probes->config.want_path_swapped)
 		(void)bpf_map__set_max_entries(bpf->maps.passed_texts, PASSED_TEXTS_MAX);

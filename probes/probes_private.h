@@ -126,7 +126,10 @@ int halves_load(struct probes *probes, char log[LOADER_LOG_BYTES]);
 /* ---- parked.c: records that wait for an io_uring completion ------------------------------------
  */
 
-#define PARKED_MAX 512
+/* Requests of io_uring that may be under way and told whole; 8 KiB each. Of more the result is not
+ * told. */
+#define PARKED_PER_CPU 128
+#define PARKED_MAX     2048
 
 struct parked_set {
 	int map_fd;	       /* borrowed */

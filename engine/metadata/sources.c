@@ -271,7 +271,9 @@ void source_failed(struct source *source, uint64_t retry_after_ns, const char *w
 	uint64_t cap_ns = loop->config.backoff_max_ns, delay_ns;
 
 	source_count(source, SOURCE_FAILURES);
-	if (source->failures < 32)
+	/* A runtime that nobody named and that never answered is most likely not on this host: it
+	 * is looked for rarely from the start. A container to ask about hurries it. */
+	if (source->failures < 32 && (source->is_expected || source->was_healthy))
 		cap_ns = MIN(cap_ns, loop->config.backoff_min_ns << source->failures);
 	source->failures++;
 	delay_ns = MAX(random_below(loop, cap_ns), BACKOFF_FLOOR_NS);
