@@ -5,6 +5,7 @@
 #include "haetae/daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -541,6 +542,8 @@ int daemon_run(const struct daemon_config *config)
 		daemon->next_tick_ns = clock_boot_ns();
 		loss_watch_init(&daemon->loss_watch, clock_boot_ns());
 		say_ready(daemon);
+		/* The kernel's types and the objects took, and gave back, tens of MiB. */
+		(void)malloc_trim(0);
 		loop(daemon);
 		stop(daemon);
 		if (config->record.is_alone && recording_has_failed(&daemon->recording))

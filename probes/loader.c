@@ -251,6 +251,7 @@ int loader_load(struct probes *probes, struct probes_error *reterr)
 	host_raise_memlock();
 	r = load_object(probes, reterr);
 	libbpf_set_print(print);
+	object_forget();
 	if (r)
 		return r;
 	r = place_bulk_rings(probes);

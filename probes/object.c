@@ -4,6 +4,7 @@
  * by loader.c, engine thread.
  */
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "probes_private.h"
 #include "skeleton.h"
@@ -61,4 +62,25 @@ struct haetae_bpf *object_open(const struct host_types *types)
 	haetae_bpf__destroy(bpf);
 	errno = -r;
 	return NULL;
+}
+
+/* Pages that lie wholly within; they are the executable's and come back when they are read. */
+static void forget(const void *data, size_t n)
+{
+	uintptr_t page = (uintptr_t)getpagesize();
+	uintptr_t begin = ((uintptr_t)data + page - 1) & ~(page - 1);
+	uintptr_t end = ((uintptr_t)data + n) & ~(page - 1);
+
+	if (begin < end)
+		(void)madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
+void object_forget(void)
+{
+	size_t n;
+	const void *data = haetae_bpf__elf_bytes(&n);
+
+	forget(data, n);
+	data = haetae_loops__elf_bytes(&n);
+	forget(data, n);
 }

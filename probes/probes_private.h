@@ -119,6 +119,8 @@ void programs_wait(void);
 
 /* object.c: the object in the form that the kernel can run, not yet loaded; NULL, and errno. */
 struct haetae_bpf *object_open(const struct host_types *types);
+/* The objects are in the executable and are read once: gives their memory back. */
+void object_forget(void);
 /* halves.c: makes the maps and loads the programs of probes->bpf and probes->second. `log` is what
  * libbpf said. 0 or a negative errno. */
 int halves_load(struct probes *probes, char log[LOADER_LOG_BYTES]);
